@@ -1,0 +1,187 @@
+"""A creditor as its YAML file describes it (docs/operations.md shows a whole one)."""
+
+from __future__ import annotations
+
+import re
+from datetime import time
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from core.money import Money
+
+# "${NAME}": a secret's place in the environment, resolved in app.
+REFERENCE = re.compile(r"^\$\{([A-Z][A-Z0-9_]*)\}$")
+
+Factor = Literal["postcode", "invoice_number", "customer_number", "house_number", "date_of_birth"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Brand(_Part):
+    color: str = Field("#1f5f4a", pattern=r"^#[0-9a-fA-F]{6}$")
+    logo: str | None = None
+
+
+class Whatsapp(_Part):
+    number: str
+    templates: dict[str, str] = {}
+
+
+class Sms(_Part):
+    number: str
+
+
+class Telegram(_Part):
+    bot: str
+    token: str
+    secret: str
+
+
+class Web(_Part):
+    origins: list[str] = []
+
+
+class Channels(_Part):
+    whatsapp: Whatsapp | None = None
+    sms: Sms | None = None
+    telegram: Telegram | None = None
+    web: Web = Web()
+
+
+class Payments(_Part):
+    provider: str = "sandbox"
+    keys: dict[str, str] = {}
+    methods: list[str] = ["ideal", "bancontact", "creditcard", "banktransfer"]
+    methods_by_risk: dict[str, list[str]] = {}
+    link_days: int = Field(14, ge=1, le=365)
+
+
+class Verification(_Part):
+    factors: list[Factor] = ["postcode", "invoice_number"]
+    attempts: int = Field(3, ge=1, le=10)
+    remember_days: int = Field(90, ge=0, le=730)
+
+
+class Plans(_Part):
+    max_months: int = Field(6, ge=1)
+    min_instalment: Decimal = Decimal("25.00")
+    agent_above: Decimal = Decimal("500.00")
+
+
+class Promises(_Part):
+    max_days: int = Field(14, ge=1)
+
+
+class Reminder(_Part):
+    name: str
+    days: int  # after the due date; negative: before it
+    channels: list[Literal["whatsapp", "sms", "telegram"]]
+    letter: str | None = None
+
+
+class Alerts(_Part):
+    urgent: str  # mandatory: who is woken for a person in crisis (e-mail address or phone number)
+
+
+class Offers(_Part):
+    max_per_month: int = Field(2, ge=0)
+
+
+def _hours(value: Any) -> Any:
+    if isinstance(value, dict) and "days" not in value:
+        return {"days": {str(k): v for k, v in value.items()}}
+    return value
+
+
+_WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
+class Hours(_Part):
+    """Opening hours: `mon-fri: "08:30-17:30"`."""
+
+    days: dict[str, str] = {}
+
+    @field_validator("days")
+    @classmethod
+    def _readable(cls, value: dict[str, str]) -> dict[str, str]:
+        for days, hours in value.items():
+            if not all(day in _WEEKDAYS for day in days.split("-")) or not re.fullmatch(r"\d\d:\d\d-\d\d:\d\d", hours):
+                raise ValueError(f'“{days}: {hours}” is not of the form mon-fri: "08:30-17:30"')
+        return value
+
+    def of(self, weekday: int) -> tuple[time, time] | None:
+        """Opening and closing time of a weekday (Monday is 0), or None when closed."""
+        for days, hours in self.days.items():
+            first, _, last = days.partition("-")
+            if _WEEKDAYS.index(first) <= weekday <= _WEEKDAYS.index(last or first):
+                start, _, end = hours.partition("-")
+                return time.fromisoformat(start), time.fromisoformat(end)
+        return None
+
+
+class Creditor(_Part):
+    key: str = Field(pattern=r"^[a-z][a-z0-9-]{1,40}$")
+    name: str
+    country: Literal["NL", "BE"]  # which law
+    kind: Literal["first_party", "agency"] = "first_party"
+    registration: str
+    languages: list[Literal["nl", "en", "fr", "de"]] = Field(min_length=1)
+    iban: str
+    brand: Brand = Brand()
+    timezone: str = "Europe/Amsterdam"
+    token_secret: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    channels: Channels = Channels()
+    payments: Payments = Payments()
+    verification: Verification = Verification()
+    plans: Plans = Plans()
+    promises: Promises = Promises()
+    reminders: list[Reminder] = []
+    alerts: Alerts
+    offers: Offers = Offers()
+    hours: Annotated[Hours, BeforeValidator(_hours)] = Hours()
+
+    @field_validator("iban")
+    @classmethod
+    def _iban(cls, value: str) -> str:
+        compact = value.replace(" ", "").upper()
+        digits = "".join(str(int(c, 36)) for c in compact[4:] + compact[:4] if c.isalnum())
+        if not re.fullmatch(r"[A-Z]{2}\d{2}[A-Z0-9]{11,30}", compact) or int(digits) % 97 != 1:
+            raise ValueError(f"“{value}” is not a valid IBAN")
+        return compact
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError):
+            raise ValueError(f"“{value}” is not a time zone such as Europe/Amsterdam") from None
+        return value
+
+    @model_validator(mode="after")
+    def _law(self) -> Creditor:
+        if self.kind == "agency" and self.channels.whatsapp:
+            raise ValueError("WhatsApp's policy may forbid third-party collection: an agency has no channels.whatsapp")
+        return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    @property
+    def min_instalment(self) -> Money:
+        return Money.parse(str(self.plans.min_instalment))
+
+    def secret(self, value: str | None, environment: dict[str, str]) -> str | None:
+        """A value of this file with its `${NAME}` resolved; None where the name is not set."""
+        if value is None:
+            return None
+        match = REFERENCE.match(value)
+        return environment.get(match[1]) if match else value

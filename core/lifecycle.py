@@ -1,0 +1,124 @@
+"""State machines as data: one enum and one transition table each."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from core.errors import IllegalTransition
+
+
+class ConversationState(StrEnum):
+    PENDING = "pending"  # the bot's
+    OPEN = "open"  # an agent's, or waiting for one
+    SNOOZED = "snoozed"
+    RESOLVED = "resolved"
+
+
+class TurnState(StrEnum):
+    RECEIVED = "received"
+    DONE = "done"
+
+
+class TurnOutcome(StrEnum):
+    ANSWERED = "answered"  # by the bot
+    DESK = "desk"  # given to the agent who has the conversation
+    SILENT = "silent"  # deliberate silence, logged
+    APOLOGISED = "apologised"  # the engine failed: an apology and a handoff
+    IGNORED = "ignored"  # an opt-out that the provider has answered itself
+
+
+class OutboundState(StrEnum):
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    FAILED = "failed"
+    UNKNOWN = "unknown"  # it may have arrived: settled by receipt or inquiry, never by resending
+    WITHHELD = "withheld"  # not sent on purpose: opted out, held, superseded
+
+
+class LinkState(StrEnum):
+    CREATED = "created"
+    SENT = "sent"
+    VIEWED = "viewed"
+    STARTED = "started"
+    PAID = "paid"
+    FAILED = "failed"  # the last attempt failed; it may be tried again
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+class PaymentStatus(StrEnum):
+    OPEN = "open"
+    PENDING = "pending"
+    PAID = "paid"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+CONVERSATION: Mapping[ConversationState, frozenset[ConversationState]] = {
+    ConversationState.PENDING: frozenset(
+        {ConversationState.OPEN, ConversationState.SNOOZED, ConversationState.RESOLVED}
+    ),
+    ConversationState.OPEN: frozenset(
+        {ConversationState.PENDING, ConversationState.SNOOZED, ConversationState.RESOLVED}
+    ),
+    ConversationState.SNOOZED: frozenset(
+        {ConversationState.PENDING, ConversationState.OPEN, ConversationState.RESOLVED}
+    ),
+    ConversationState.RESOLVED: frozenset({ConversationState.PENDING, ConversationState.OPEN}),
+}
+
+OUTBOUND: Mapping[OutboundState, frozenset[OutboundState]] = {
+    OutboundState.QUEUED: frozenset({OutboundState.SENDING, OutboundState.WITHHELD}),
+    OutboundState.SENDING: frozenset(
+        {OutboundState.SENT, OutboundState.QUEUED, OutboundState.FAILED, OutboundState.UNKNOWN, OutboundState.WITHHELD}
+    ),
+    # Receipts come twice and out of order: a state is only ever raised.
+    OutboundState.SENT: frozenset({OutboundState.DELIVERED, OutboundState.READ, OutboundState.FAILED}),
+    OutboundState.DELIVERED: frozenset({OutboundState.READ}),
+    OutboundState.READ: frozenset(),
+    OutboundState.FAILED: frozenset({OutboundState.QUEUED}),
+    OutboundState.UNKNOWN: frozenset(
+        {OutboundState.SENT, OutboundState.DELIVERED, OutboundState.READ, OutboundState.FAILED, OutboundState.QUEUED}
+    ),
+    OutboundState.WITHHELD: frozenset(),
+}
+
+LINK: Mapping[LinkState, frozenset[LinkState]] = {
+    LinkState.CREATED: frozenset(set(LinkState) - {LinkState.CREATED}),
+    LinkState.SENT: frozenset(set(LinkState) - {LinkState.CREATED, LinkState.SENT}),
+    LinkState.VIEWED: frozenset(
+        {LinkState.STARTED, LinkState.PAID, LinkState.FAILED, LinkState.EXPIRED, LinkState.REVOKED}
+    ),
+    LinkState.STARTED: frozenset({LinkState.PAID, LinkState.FAILED, LinkState.EXPIRED, LinkState.REVOKED}),
+    LinkState.FAILED: frozenset({LinkState.STARTED, LinkState.PAID, LinkState.EXPIRED, LinkState.REVOKED}),
+    # Money that arrives late is money all the same.
+    LinkState.EXPIRED: frozenset({LinkState.PAID}),
+    LinkState.REVOKED: frozenset({LinkState.PAID}),
+    LinkState.PAID: frozenset(),
+}
+
+PAYMENT: Mapping[PaymentStatus, frozenset[PaymentStatus]] = {
+    PaymentStatus.OPEN: frozenset(set(PaymentStatus) - {PaymentStatus.OPEN}),
+    PaymentStatus.PENDING: frozenset(
+        {PaymentStatus.PAID, PaymentStatus.FAILED, PaymentStatus.CANCELLED, PaymentStatus.EXPIRED}
+    ),
+    PaymentStatus.FAILED: frozenset({PaymentStatus.PAID}),
+    PaymentStatus.CANCELLED: frozenset({PaymentStatus.PAID}),
+    PaymentStatus.EXPIRED: frozenset({PaymentStatus.PAID}),
+    PaymentStatus.PAID: frozenset(),
+}
+
+
+def sources[S: StrEnum](table: Mapping[S, frozenset[S]], target: S) -> frozenset[S]:
+    """The states from which `target` may be reached: the WHERE of a guarded update."""
+    return frozenset(state for state, targets in table.items() if target in targets)
+
+
+def check[S: StrEnum](table: Mapping[S, frozenset[S]], now: S, target: S) -> S:
+    """`target`, or IllegalTransition."""
+    if target not in table[now]:
+        raise IllegalTransition(f"{now} → {target}")
+    return target

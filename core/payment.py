@@ -1,0 +1,72 @@
+"""Payments at a provider, and the seam that a provider fills."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from core.lifecycle import PaymentStatus
+from core.message import Locale, Webhook
+from core.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentOrder:
+    """What a provider is asked to collect."""
+
+    account: str  # the creditor's key: whose account at the provider
+    amount: Money
+    reference: str  # shown to the payer and on the statement
+    description: str
+    return_url: str
+    webhook_url: str
+    locale: Locale
+    method: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderPayment:
+    """A payment that exists at the provider: send the payer to `checkout_url`."""
+
+    external_id: str
+    checkout_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentEvent:
+    """Something happened to this payment: fetch the truth."""
+
+    external_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentState:
+    """The provider's truth about one payment."""
+
+    external_id: str
+    status: PaymentStatus
+    amount: Money
+    method: str | None = None
+    paid_at: datetime | None = None
+
+
+class PaymentProvider(Protocol):
+    name: str
+
+    async def create(self, order: PaymentOrder, *, key: str) -> ProviderPayment:
+        """The same `key` gives the same payment. Raises PaymentFailed."""
+        ...
+
+    def verify(self, webhook: Webhook) -> None:
+        """Raises BadSignature unless the webhook is the provider's (or proves nothing and is always fetched)."""
+        ...
+
+    def parse(self, webhook: Webhook) -> Sequence[PaymentEvent]:
+        """Pure. Raises BadInput for an unreadable body."""
+        ...
+
+    async def fetch(self, account: str, external_id: str) -> PaymentState:
+        """The truth, also for reconciliation. Raises PaymentFailed, NotFound."""
+        ...

@@ -1,0 +1,1 @@
+"""Tables, migrations, transactions and wake-ups. SQL is the truth."""

@@ -1,0 +1,22 @@
+"""Domain events: a row in the transaction of its cause (docs/architecture.md)."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from store.tables.talk import event
+
+# name → the ids in its payload
+PAYMENT_BOOKED = "payment.booked"  # payment_id, link_id
+PAYMENT_FAILED = "payment.failed"  # payment_id, link_id
+CARE_DETECTED = "care.detected"  # conversation_id, turn_id, reason
+CONVERSATION_OPENED = "conversation.opened"  # conversation_id, reason
+CONVERSATION_CHANGED = "conversation.changed"  # conversation_id: somebody may be looking at it
+
+
+async def emit(tx: AsyncConnection, name: str, payload: Mapping[str, Any], now: datetime) -> None:
+    """Record what happened; subscribers act on it after the commit, at least once."""
+    await tx.execute(insert(event).values(name=name, payload=dict(payload), created_at=now, next_at=now))

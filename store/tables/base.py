@@ -1,0 +1,29 @@
+"""The metadata that all tables share, and columns that recur."""
+
+from typing import Any
+
+from sqlalchemy import Column, ForeignKey, MetaData, String
+
+from store.types import UtcDateTime
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def identifier() -> Column[str]:
+    return Column("id", String(64), primary_key=True)
+
+
+def reference(name: str, target: str, *, nullable: bool = False, index: bool = False) -> Column[str]:
+    return Column(name, String(64), ForeignKey(f"{target}.id"), nullable=nullable, index=index)
+
+
+def moment(name: str, *, nullable: bool = True, **kw: Any) -> Column[Any]:
+    return Column(name, UtcDateTime(), nullable=nullable, **kw)

@@ -1,0 +1,108 @@
+"""Invoices, the ledger, payment links and payments."""
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, Date, Index, Integer, String, Table, Text, UniqueConstraint
+
+from store.tables.base import identifier, metadata, moment, reference
+from store.types import Json
+
+invoice = Table(
+    "invoice",
+    metadata,
+    identifier(),
+    reference("creditor_id", "creditor"),
+    reference("debtor_id", "debtor", index=True),
+    Column("number", String(64), nullable=False),
+    Column("issue_date", Date, nullable=False),
+    Column("due_date", Date, nullable=False, index=True),
+    Column("currency", String(3), nullable=False),
+    Column("amount", BigInteger, nullable=False),  # as invoiced, minor units; what is open is the ledger's
+    Column("description", Text, nullable=False, default=""),
+    Column("reference", String(64)),
+    Column("principal", Text),  # whose claim it is, where the creditor is an agency
+    moment("created_at", nullable=False),
+    moment("updated_at", nullable=False),
+    UniqueConstraint("creditor_id", "number"),
+)
+
+# Append-only and double entry: the postings of a booking add up to nothing.
+booking = Table(
+    "booking",
+    metadata,
+    identifier(),
+    reference("creditor_id", "creditor"),
+    Column("cause", String(200), nullable=False, unique=True),
+    Column("kind", String(32), nullable=False),  # opening, correction, payment, refund, …
+    moment("at", nullable=False),
+)
+
+posting = Table(
+    "posting",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    reference("booking_id", "booking", index=True),
+    Column("account", String(32), nullable=False),  # receivable, revenue, bank, credit
+    reference("debtor_id", "debtor", nullable=True),
+    reference("invoice_id", "invoice", nullable=True, index=True),
+    Column("currency", String(3), nullable=False),
+    Column("minor", BigInteger, nullable=False),  # debit positive, credit negative
+    Index("ix_posting_debtor", "debtor_id", "account"),
+)
+
+payment_link = Table(
+    "payment_link",
+    metadata,
+    identifier(),
+    Column("token", String(64), nullable=False, unique=True),  # 128 bits
+    reference("creditor_id", "creditor"),
+    reference("debtor_id", "debtor"),
+    reference("conversation_id", "conversation", nullable=True),
+    Column("cause", String(200), nullable=False, unique=True),
+    Column("reference", String(64), nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("state", String(16), nullable=False),  # core.lifecycle.LinkState
+    Column("times", Json, nullable=False),  # state → moment
+    moment("expires_at", nullable=False),
+    moment("created_at", nullable=False),
+    CheckConstraint("amount > 0", name="amount_positive"),
+)
+
+payment_link_invoice = Table(
+    "payment_link_invoice",
+    metadata,
+    Column("link_id", String(64), primary_key=True),
+    Column("invoice_id", String(64), primary_key=True, index=True),
+    Column("amount", BigInteger, nullable=False),
+)
+
+payment = Table(
+    "payment",
+    metadata,
+    identifier(),
+    reference("creditor_id", "creditor"),
+    reference("link_id", "payment_link", index=True),
+    Column("provider", String(16), nullable=False),
+    Column("external_id", String(120)),  # null until the provider has answered
+    Column("cause", String(200), nullable=False, unique=True),  # the key given to the provider
+    Column("checkout_url", Text),
+    Column("currency", String(3), nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("status", String(16), nullable=False),  # core.lifecycle.PaymentStatus
+    Column("method", String(32)),
+    moment("created_at", nullable=False),
+    moment("checked_at"),  # last fetched: open ones are polled
+    moment("paid_at"),
+    UniqueConstraint("creditor_id", "provider", "external_id"),
+)
+
+# The sandbox bank's own books: development only.
+sandbox_payment = Table(
+    "sandbox_payment",
+    metadata,
+    identifier(),
+    Column("key", String(200), nullable=False, unique=True),
+    Column("order", Json, nullable=False),
+    Column("status", String(16), nullable=False),
+    moment("settles_at"),  # a delayed success
+    moment("created_at", nullable=False),
+)
