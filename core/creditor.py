@@ -23,7 +23,7 @@ class _Part(BaseModel):
 
 
 class Brand(_Part):
-    color: str = Field("#1f5f4a", pattern=r"^#[0-9a-fA-F]{6}$")
+    color: str = Field(default="#1f5f4a", pattern=r"^#[0-9a-fA-F]{6}$")
     logo: str | None = None
 
 
@@ -58,23 +58,23 @@ class Payments(_Part):
     keys: dict[str, str] = {}
     methods: list[str] = ["ideal", "bancontact", "creditcard", "banktransfer"]
     methods_by_risk: dict[str, list[str]] = {}
-    link_days: int = Field(14, ge=1, le=365)
+    link_days: int = Field(default=14, ge=1, le=365)
 
 
 class Verification(_Part):
     factors: list[Factor] = ["postcode", "invoice_number"]
-    attempts: int = Field(3, ge=1, le=10)
-    remember_days: int = Field(90, ge=0, le=730)
+    attempts: int = Field(default=3, ge=1, le=10)
+    remember_days: int = Field(default=90, ge=0, le=730)
 
 
 class Plans(_Part):
-    max_months: int = Field(6, ge=1)
+    max_months: int = Field(default=6, ge=1)
     min_instalment: Decimal = Decimal("25.00")
     agent_above: Decimal = Decimal("500.00")
 
 
 class Promises(_Part):
-    max_days: int = Field(14, ge=1)
+    max_days: int = Field(default=14, ge=1)
 
 
 class Reminder(_Part):
@@ -89,7 +89,7 @@ class Alerts(_Part):
 
 
 class Offers(_Part):
-    max_per_month: int = Field(2, ge=0)
+    max_per_month: int = Field(default=2, ge=0)
 
 
 def _hours(value: Any) -> Any:
