@@ -16,6 +16,7 @@ invoice = Table(
     Column("due_date", Date, nullable=False, index=True),
     Column("currency", String(3), nullable=False),
     Column("amount", BigInteger, nullable=False),  # as invoiced, minor units; what is open is the ledger's
+    Column("imported_open", BigInteger),  # open as the last file said: the same file twice is no news
     Column("description", Text, nullable=False, default=""),
     Column("reference", String(64)),
     Column("principal", Text),  # whose claim it is, where the creditor is an agency

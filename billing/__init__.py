@@ -1,0 +1,1 @@
+"""What is owed, and how it gets paid: ledger, invoices, payment links, payments, imports."""

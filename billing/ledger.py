@@ -1,0 +1,94 @@
+"""The ledger: append-only and double entry. What is open, and what somebody owes, are sums over it."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from core.ids import CreditorKey, DebtorId, InvoiceId, new_id
+from core.money import Money
+from store.tables.money import booking, posting
+from store.upsert import insert_once
+
+
+class Account(StrEnum):
+    RECEIVABLE = "receivable"  # what a debtor owes on an invoice
+    REVENUE = "revenue"
+    BANK = "bank"
+    CREDIT = "credit"  # what a debtor has paid too much
+
+
+class Kind(StrEnum):
+    OPENING = "opening"
+    CORRECTION = "correction"
+    PAYMENT = "payment"
+
+
+class Unbalanced(ValueError):
+    """The postings of a booking add up to zero in each currency; these do not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """One side of a booking: debit positive, credit negative."""
+
+    account: Account
+    amount: Money
+    debtor: DebtorId | None = None
+    invoice: InvoiceId | None = None
+
+
+async def book(
+    tx: AsyncConnection, creditor: CreditorKey, kind: Kind, postings: Sequence[Posting], *, cause: str, at: datetime
+) -> bool:
+    """Write a booking once; False where its cause has been booked already. Raises Unbalanced."""
+    _balance(postings)
+    key = new_id()
+    if not await insert_once(tx, booking, id=key, creditor_id=creditor, cause=cause, kind=kind, at=at):
+        return False
+    rows = [
+        {
+            "booking_id": key,
+            "account": each.account,
+            "debtor_id": each.debtor,
+            "invoice_id": each.invoice,
+            "currency": each.amount.currency,
+            "minor": each.amount.minor,
+        }
+        for each in postings
+    ]
+    await tx.execute(insert(posting), rows)
+    return True
+
+
+def _balance(postings: Iterable[Posting]) -> None:
+    totals: dict[str, int] = defaultdict(int)
+    for each in postings:
+        totals[each.amount.currency] += each.amount.minor
+    if not totals or any(totals.values()):
+        raise Unbalanced(f"the postings add up to {dict(totals)}")
+
+
+async def open_amounts(tx: AsyncConnection, invoices: Sequence[InvoiceId]) -> dict[InvoiceId, int]:
+    """What is open on each invoice, in minor units of its currency."""
+    query = (
+        select(posting.c.invoice_id, func.sum(posting.c.minor))
+        .where(posting.c.invoice_id.in_(invoices), posting.c.account == Account.RECEIVABLE)
+        .group_by(posting.c.invoice_id)
+    )
+    booked = {InvoiceId(row[0]): int(row[1]) for row in await tx.execute(query)}
+    return {invoice: booked.get(invoice, 0) for invoice in invoices}
+
+
+async def balance_of(tx: AsyncConnection, debtor: DebtorId, currency: str = "EUR") -> Money:
+    """What the debtor owes, less what was paid too much; negative where we owe them."""
+    query = select(func.coalesce(func.sum(posting.c.minor), 0)).where(
+        posting.c.debtor_id == debtor,
+        posting.c.account.in_([Account.RECEIVABLE, Account.CREDIT]),
+        posting.c.currency == currency,
+    )
+    return Money(int((await tx.execute(query)).scalar_one()), currency)

@@ -1,0 +1,206 @@
+"""Payment links: what may be paid with a token, until when."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from billing.ledger import open_amounts
+from core.clock import Clock
+from core.creditor import Creditor
+from core.errors import BadInput, Conflict, NotFound
+from core.ids import ConversationId, CreditorKey, DebtorId, InvoiceId, LinkId, new_id, new_secret
+from core.lifecycle import LINK, LinkState, sources
+from core.money import Money
+from payments.references import creditor_reference
+from store.database import Database
+from store.tables.money import invoice, payment_link, payment_link_invoice
+from store.upsert import insert_once
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    id: LinkId
+    token: str
+    creditor: CreditorKey
+    debtor: DebtorId
+    conversation: ConversationId | None
+    amount: Money  # when it was issued; `due_on` knows the present
+    reference: str
+    state: LinkState
+    expires_at: datetime
+
+
+class Standing(StrEnum):
+    """What a link is good for now."""
+
+    PAYABLE = "payable"
+    PENDING = "pending"  # a payment is under way
+    PAID = "paid"
+    SETTLED = "settled"  # paid in another way
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+class NotPayable(Conflict):
+    """This link takes no payment now."""
+
+    def __init__(self, standing: Standing) -> None:
+        super().__init__(standing)
+        self.standing = standing
+
+
+def standing(link: Link, due: Money, now: datetime, *, pending: bool) -> Standing:
+    """What the page says, and whether a payment may be started."""
+    if link.state is LinkState.PAID:
+        return Standing.PAID
+    if not due:
+        return Standing.SETTLED
+    if pending:
+        return Standing.PENDING
+    if link.state is LinkState.REVOKED:
+        return Standing.REVOKED
+    if link.state is LinkState.EXPIRED or now >= link.expires_at:
+        return Standing.EXPIRED
+    return Standing.PAYABLE
+
+
+class Links:
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def issue(
+        self,
+        conversation: ConversationId | None,
+        debtor: DebtorId,
+        invoices: Sequence[InvoiceId],
+        *,
+        key: str,
+        creditor: Creditor,
+    ) -> Link:
+        """A link over all that is open on these invoices; the same `key` gives the same link.
+
+        Raises NotFound for an invoice that is not this debtor's, BadInput where nothing is open or currencies differ.
+        """
+        now = self._clock.now()
+        async with self._database.begin() as tx:
+            if issued := await _one(tx, payment_link.c.cause == key):
+                return issued
+            rows = await _invoices(tx, debtor, invoices)
+            open_now = await open_amounts(tx, [InvoiceId(row.id) for row in rows])
+            rows = [row for row in rows if open_now[row.id] > 0]
+            if not rows:
+                raise BadInput("nothing is open on these invoices")
+            if len({row.currency for row in rows}) > 1:
+                raise BadInput("one link is in one currency")
+            link = new_id()
+            values = {
+                "id": link,
+                "token": new_secret(),
+                "creditor_id": creditor.key,
+                "debtor_id": debtor,
+                "conversation_id": conversation,
+                "cause": key,
+                "reference": _reference(link, rows),
+                "currency": rows[0].currency,
+                "amount": sum(open_now[row.id] for row in rows),
+                "state": LinkState.CREATED,
+                "times": {LinkState.CREATED: now.isoformat()},
+                "expires_at": now + timedelta(days=creditor.payments.link_days),
+                "created_at": now,
+            }
+            if await insert_once(tx, payment_link, **values):
+                parts = [{"link_id": link, "invoice_id": row.id, "amount": open_now[row.id]} for row in rows]
+                await tx.execute(insert(payment_link_invoice), parts)
+            issued = await _one(tx, payment_link.c.cause == key)
+            assert issued is not None  # just inserted, or by the one who was faster
+            return issued
+
+    async def by_token(self, token: str) -> Link | None:
+        async with self._database.read() as connection:
+            return await _one(connection, payment_link.c.token == token)
+
+    async def by_id(self, link: LinkId) -> Link | None:
+        async with self._database.read() as connection:
+            return await _one(connection, payment_link.c.id == link)
+
+    async def mark(self, link: LinkId, state: LinkState) -> bool:
+        """Move the link to `state`; False where its lifecycle does not lead there."""
+        async with self._database.begin() as tx:
+            return await mark(tx, link, state, self._clock.now())
+
+    async def expire(self) -> int:
+        """Mark the links whose time is over; for the scheduler. How many."""
+        now = self._clock.now()
+        query = select(payment_link.c.id).where(
+            payment_link.c.expires_at <= now, payment_link.c.state.in_(sources(LINK, LinkState.EXPIRED))
+        )
+        async with self._database.begin() as tx:
+            over = (await tx.execute(query)).scalars().all()
+            return sum([await mark(tx, LinkId(link), LinkState.EXPIRED, now) for link in over])
+
+
+async def mark(tx: AsyncConnection, link: LinkId, state: LinkState, now: datetime) -> bool:
+    """`Links.mark` as a part of somebody's transaction."""
+    query = select(payment_link.c.times).where(
+        payment_link.c.id == link, payment_link.c.state.in_(sources(LINK, state))
+    )
+    times = (await tx.execute(query.with_for_update())).scalar_one_or_none()
+    if times is None:
+        return False
+    values = {"state": state, "times": {**times, state: now.isoformat()}}
+    await tx.execute(update(payment_link).where(payment_link.c.id == link).values(values))
+    return True
+
+
+async def due_on(tx: AsyncConnection, link: Link) -> Money:
+    """What the link may collect now: what is still open, and never more than it was issued for."""
+    query = select(payment_link_invoice.c.invoice_id, payment_link_invoice.c.amount).where(
+        payment_link_invoice.c.link_id == link.id
+    )
+    issued = {InvoiceId(row.invoice_id): row.amount for row in await tx.execute(query)}
+    open_now = await open_amounts(tx, list(issued))
+    return Money(sum(max(0, min(open_now[key], issued[key])) for key in issued), link.amount.currency)
+
+
+async def _invoices(tx: AsyncConnection, debtor: DebtorId, invoices: Sequence[InvoiceId]) -> list[Any]:
+    query = select(invoice).where(invoice.c.id.in_(invoices), invoice.c.debtor_id == debtor)
+    rows = list(await tx.execute(query.order_by(invoice.c.due_date, invoice.c.number)))
+    if len(rows) != len(set(invoices)):
+        raise NotFound("an invoice is not this debtor's")
+    return rows
+
+
+def _reference(link: str, rows: Sequence[Any]) -> str:
+    """The invoice's own reference, else one from its number; several invoices share one of the link."""
+    if len(rows) == 1 and rows[0].reference:
+        return str(rows[0].reference)
+    try:
+        return creditor_reference(rows[0].number if len(rows) == 1 else f"L{link[-12:]}")
+    except BadInput:  # a number too long for a reference
+        return creditor_reference(f"L{link[-12:]}")
+
+
+async def _one(tx: AsyncConnection, where: Any) -> Link | None:
+    row = (await tx.execute(select(payment_link).where(where))).one_or_none()
+    return None if row is None else link_of(row)
+
+
+def link_of(row: Any) -> Link:
+    """A row of `payment_link`."""
+    return Link(
+        id=LinkId(row.id),
+        token=row.token,
+        creditor=CreditorKey(row.creditor_id),
+        debtor=DebtorId(row.debtor_id),
+        conversation=None if row.conversation_id is None else ConversationId(row.conversation_id),
+        amount=Money(row.amount, row.currency),
+        reference=row.reference,
+        state=LinkState(row.state),
+        expires_at=row.expires_at,
+    )
