@@ -1,0 +1,120 @@
+"""The trained model: everything that one message goes through."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from pathlib import Path
+
+import numpy as np
+
+from understanding import encoder as encoders
+from understanding.care import CRISIS, Care, CareWatch, CareWords, family, is_care
+from understanding.encoder import Encoder
+from understanding.entities import Entity, find
+from understanding.head import Head
+from understanding.language import Languages
+from understanding.parse import Intent, Parse
+from understanding.text import readable, storable
+from understanding.weights import Floats
+
+MODEL = "model.npz"
+CARD = "card.json"
+NOTHING = "out_of_scope"
+
+_NO_CARE = Care(None, 0.0)
+_THUMBS = {"👍": "affirm", "👎": "deny"}
+_DECORATION = re.compile("[\U0001f3fb-\U0001f3ff\ufe0f\u200d\\s!.]")
+
+
+class Understanding:
+    """Parses messages; safe to share between threads, and the same answer for the same text and hint.
+
+    The intent acted on is the head's best name when the probability of its family (all `dispute/…` are one) reaches
+    the threshold, else `out_of_scope`. Care changes it in two ways. `self_harm` and `report_deceased` always win: a
+    crisis is never talked past. Another care name is reported in `care` (holds and alarms go by that), and becomes
+    the intent only when the head is unsure or says something of the same family.
+    """
+
+    def __init__(
+        self, encoder: Encoder, center: Floats, scale: float, intents: Head, care: CareWatch, threshold: float
+    ) -> None:
+        self._encoder = encoder
+        self._center = center
+        self._scale = scale
+        self._intents = intents
+        self._care = care
+        self._threshold = threshold
+        self._languages = Languages()
+
+    def parse(self, text: str, hint: str | None = None) -> Parse:
+        """Understand one message; hint: the language of the conversation so far. Never raises for any text."""
+        text = storable(text)
+        entities = tuple(find(text))
+        language = self._languages.of(text, hint)
+        certain = _certain(text, entities)
+        if certain is not None:
+            intent = Intent(certain, 1.0)
+            return Parse(text, language, intent, (intent,), _NO_CARE, entities)
+        vector = (self._encoder([text]) - self._center) * self._scale
+        shares = self._intents.probabilities(vector)[0]
+        order = np.argsort(-shares, kind="stable")
+        ranking = tuple(Intent(self._intents.names[i], float(shares[i])) for i in order)
+        care = self._care.look(text, vector)
+        return Parse(text, language, decide(ranking, care, self._threshold), ranking, care, entities)
+
+
+def decide(ranking: tuple[Intent, ...], care: Care, threshold: float) -> Intent:
+    """The intent to act on: see Understanding."""
+    best = ranking[0]
+    weight = sum(intent.confidence for intent in ranking if family(intent.name) == family(best.name))
+    sure = weight >= threshold
+    if care.name in CRISIS and best.name != care.name:
+        return Intent(care.name, care.confidence)
+    if care.name is not None and not sure:
+        return Intent(care.name, care.confidence)
+    if sure:
+        return Intent(best.name, weight if is_care(best.name) else best.confidence)
+    return Intent(NOTHING, 1.0 - weight)
+
+
+def load(artifact_dir: Path, encoder_model: Path | None = None) -> Understanding:
+    """Load what `train` wrote, with the same encoder; raises FileNotFoundError or ValueError when it does not fit."""
+    with np.load(artifact_dir / MODEL, allow_pickle=False) as file:
+        arrays = dict(file)
+    card = json.loads((artifact_dir / CARD).read_text("utf-8"))
+    if card["encoder"] != encoders.identity(encoder_model):
+        raise ValueError("the model was trained with another sentence encoder: train again")
+    watch = CareWatch(
+        Head.from_arrays(arrays, "whether"),
+        Head.from_arrays(arrays, "which"),
+        float(arrays["care_threshold"]),
+        CareWords(),
+    )
+    intents = Head.from_arrays(arrays, "intents")
+    return Understanding(
+        encoders.open_encoder(artifact_dir, encoder_model),
+        arrays["center"],
+        float(arrays["scale"]),
+        intents,
+        watch,
+        float(arrays["threshold"]),
+    )
+
+
+def _certain(text: str, entities: tuple[Entity, ...]) -> str | None:
+    """The intent of messages that need no model: nothing at all, thumbs, a bare value."""
+    if not readable(text):
+        return NOTHING
+    thumbs = {_THUMBS.get(c) for c in _DECORATION.sub("", text)}
+    if len(thumbs) == 1 and None not in thumbs:
+        return thumbs.pop()
+    rest = list(text)
+    for entity in entities:
+        if entity.entity != "language":
+            rest[entity.start : entity.end] = " " * (entity.end - entity.start)
+    left = "".join(rest)
+    if left != text and not any(c.isalnum() or unicodedata.category(c) == "So" or c in "?+" for c in left):
+        return "inform"
+    return None

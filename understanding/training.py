@@ -1,0 +1,169 @@
+"""Training: sentences in, a model's files out; the same sentences give the same model."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from understanding import encoder as encoders
+from understanding import examples
+from understanding.care import CARE, OTHER, CareWords, is_care
+from understanding.examples import Example
+from understanding.graph import write_graph
+from understanding.head import Head, fit, softmax, temperature
+from understanding.model import CARD, MODEL
+from understanding.report import Judged, report
+from understanding.text import readable
+from understanding.weights import Floats, Weights, packed_file
+
+_VECTORS = "vectors.npz"
+_FOLDS = 5
+_NEVER = -30.0  # the score of a name that a fold never saw
+_PENALTY = 3e-3
+_CARE_RECALL = 0.97
+_CARE_THRESHOLDS = (0.1, 0.5)
+_INTENT_THRESHOLD = 0.35  # a wrong turn costs about half of what a right one gains: p > (1 - p) / 2
+_SOURCES = ("text.py", "weights.py", "tokens.py", "graph.py", "encoder.py", "head.py", "examples.py", "training.py")
+
+
+def fingerprint(data_dir: Path, encoder_model: Path | None = None) -> str:
+    """A hash of all that a model depends on: sentences, encoder, and the code that trains."""
+    digest = hashlib.sha256(encoders.identity(encoder_model).encode())
+    for file in [*examples.files(data_dir), *(Path(__file__).with_name(name) for name in _SOURCES)]:
+        digest.update(f"\0{file.parent.name}/{file.name}\0".encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
+def is_trained(data_dir: Path, artifact_dir: Path, encoder_model: Path | None = None) -> bool:
+    """Whether the model in artifact_dir was trained on just these inputs."""
+    try:
+        card = json.loads((artifact_dir / CARD).read_text("utf-8"))
+    except (FileNotFoundError, ValueError):
+        return False
+    return bool(card.get("fingerprint") == fingerprint(data_dir, encoder_model))
+
+
+def train(data_dir: Path, artifact_dir: Path, encoder_model: Path | None = None) -> dict[str, Any]:
+    """Train on data_dir's LANGUAGE/TOPIC.yml and write the model into artifact_dir; returns its card.
+
+    Files: `model.npz` (heads), `e5.onnx` (the encoder's layers), `card.json` (what it is and how well it does in
+    cross-validation), `vectors.npz` (sentences' vectors, so that training again is quick). The card is written last:
+    a training cut short leaves no card that matches.
+    """
+    sentences = examples.read(data_dir)
+    artifact_dir.mkdir(parents=True, exist_ok=True)
+    vectors = _vectors(sentences, artifact_dir, encoder_model)
+    center = vectors.mean(axis=0)
+    scale = float(1 / max(float((vectors - center).std()), 1e-9))
+    vectors = (vectors - center) * np.float32(scale)
+    intents = [sentence.intent for sentence in sentences]
+    caring = np.array([is_care(intent) for intent in intents])
+    if caring.all() or not caring.any():
+        raise ValueError("training needs sentences with and without care")
+    whether = [CARE if cares else OTHER for cares in caring]
+    which = [intent for intent in intents if is_care(intent)]
+    folds = _folds(intents)
+    intent_head, intent_scores = _fit(vectors, intents, folds)
+    care_head, care_scores = _fit(vectors, whether, folds)
+    which_head, _ = _fit(vectors[caring], which, folds[caring])
+    care = softmax(care_scores / care_head.temperature)[:, care_head.names.index(CARE)]
+    care_threshold = float(np.clip(np.quantile(care[caring], 1 - _CARE_RECALL), *_CARE_THRESHOLDS))
+    arrays: dict[str, npt.NDArray[Any]] = {
+        "center": center,
+        "scale": np.array(scale),
+        "threshold": np.array(_INTENT_THRESHOLD),
+        "care_threshold": np.array(care_threshold),
+        **intent_head.arrays("intents"),
+        **care_head.arrays("whether"),
+        **which_head.arrays("which"),
+    }
+    (artifact_dir / CARD).unlink(missing_ok=True)
+    _save(artifact_dir / MODEL, arrays)
+    card = {
+        "fingerprint": fingerprint(data_dir, encoder_model),
+        "encoder": encoders.identity(encoder_model),
+        "settings": {"penalty": _PENALTY, "threshold": _INTENT_THRESHOLD, "care_threshold": round(care_threshold, 4)},
+        "cross_validation": report(_judged(sentences, intent_head.names, intent_scores, care >= care_threshold)),
+    }
+    (artifact_dir / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    return card
+
+
+def _vectors(sentences: Sequence[Example], artifact_dir: Path, encoder_model: Path | None) -> Floats:
+    """One row a sentence; only sentences that were never encoded before are encoded."""
+    keys = [hashlib.sha256(readable(sentence.text).encode()).hexdigest() for sentence in sentences]
+    known: dict[str, Floats] = {}
+    cache = artifact_dir / _VECTORS
+    identity = encoders.identity(encoder_model)
+    if cache.exists():
+        with np.load(cache, allow_pickle=False) as file:
+            if str(file["encoder"]) == identity:
+                known = dict(zip(file["keys"].tolist(), file["vectors"], strict=True))
+    if encoder_model is None and not (known and (artifact_dir / encoders.GRAPH).exists()):
+        write_graph(Weights(packed_file()), artifact_dir / encoders.GRAPH)
+    new = {key: sentence.text for key, sentence in zip(keys, sentences, strict=True) if key not in known}
+    if new:
+        encode = encoders.open_encoder(artifact_dir, encoder_model)
+        known |= {key: encode([text])[0] for key, text in new.items()}
+    vectors = np.stack([known[key] for key in keys])
+    _save(cache, {"encoder": np.array(identity), "keys": np.array(keys), "vectors": vectors})
+    return vectors
+
+
+def _folds(labels: Sequence[str]) -> npt.NDArray[np.int64]:
+    """The fold of each sentence, each intent spread evenly over them, always in the same way."""
+    dice = np.random.default_rng(0)
+    places: dict[str, list[int]] = defaultdict(list)
+    for place, label in enumerate(labels):
+        places[label].append(place)
+    folds = np.zeros(len(labels), np.int64)
+    for label in sorted(places):
+        folds[dice.permutation(places[label])] = np.arange(len(places[label])) % _FOLDS
+    return folds
+
+
+def _fit(vectors: Floats, labels: Sequence[str], folds: npt.NDArray[np.int64]) -> tuple[Head, Floats]:
+    """A calibrated head fitted on everything, and the scores each sentence gets from heads that never saw its fold."""
+    head = fit(vectors, labels, _PENALTY)
+    truth = np.array(labels)
+    held_out = np.full((len(labels), len(head.names)), _NEVER, np.float32)
+    for fold in sorted(set(folds.tolist())):
+        here, rest = folds == fold, folds != fold
+        if not rest.any():
+            continue
+        part = fit(vectors[rest], truth[rest].tolist(), _PENALTY)
+        columns = [head.names.index(name) for name in part.names]
+        held_out[np.ix_(here, columns)] = part.scores(vectors[here])
+    return replace(head, temperature=temperature(held_out, head.names, labels)), held_out
+
+
+def _judged(
+    sentences: Sequence[Example], names: Sequence[str], scores: Floats, care: npt.NDArray[np.bool_]
+) -> list[Judged]:
+    words = CareWords()
+    best = np.argsort(-scores, axis=1, kind="stable")[:, :3]
+    return [
+        Judged(
+            truth=sentence.intent,
+            language=sentence.language,
+            ranking=tuple(names[i] for i in best[row]),
+            care=bool(care[row]) or words.find(sentence.text) is not None,
+        )
+        for row, sentence in enumerate(sentences)
+    ]
+
+
+def _save(path: Path, arrays: dict[str, npt.NDArray[Any]]) -> None:
+    # complete or not at all: a reader may open the file at any moment
+    part = path.with_name(path.name + ".part")
+    with part.open("wb") as stream:
+        np.savez(stream, **arrays)  # type: ignore[arg-type]
+    part.replace(path)
