@@ -18,7 +18,6 @@ conversation = Table(
     Column("dialogue_events", Integer, nullable=False, default=0),
     Column("dialogue_slots", Json, nullable=False, default=dict),  # carried into the next session
     Column("form", String(64)),  # the open form, if any
-    Column("misses", Integer, nullable=False, default=0),  # times in a row that we did not understand
     Column("contact_point_id", String(64)),  # last written from: answers go there
     Column("introduced", Boolean, nullable=False, default=False),  # said that it is an AI system
     Column("agent_id", String(64)),
@@ -85,7 +84,8 @@ outbound = Table(
     Column("locale", String(2)),
     Column("proactive", Boolean, nullable=False, default=False),  # what we start, as against an answer
     Column("state", String(16), nullable=False),  # core.lifecycle.OutboundState
-    Column("rendered", Json),
+    Column("rendered", Json),  # the parts of a message, each a core.message.Rendered
+    Column("parts_sent", Integer, nullable=False, default=0),
     Column("attempts", Integer, nullable=False, default=0),
     moment("next_at", nullable=False),
     moment("lease_until"),

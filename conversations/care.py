@@ -1,0 +1,21 @@
+"""Care that is said without the dialogue: while an agent has the conversation, a crisis is still answered at once."""
+
+from core.creditor import Creditor
+from core.hold import Reason
+from core.message import Say
+
+_PREFIXES = {"+31": "NL", "+32": "BE", "+49": "DE", "+33": "FR"}
+
+
+def country_of(debtor_country: str | None, address: str, creditor: Creditor) -> str:
+    """Whose help lines to name: the debtor's country, else the phone's prefix, else the creditor's."""
+    if debtor_country:
+        return debtor_country
+    return _PREFIXES.get(address.removeprefix("whatsapp:")[:3], creditor.country)
+
+
+def crisis(reason: Reason | None, country: str) -> Say | None:
+    """What is said at once, whoever has the conversation."""
+    if reason is not Reason.SELF_HARM:
+        return None
+    return Say("care.self_harm", {"country": country})

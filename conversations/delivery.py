@@ -1,0 +1,339 @@
+"""Delivery: a queued message is rendered late, its exact text stored, and only then given to the provider."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import date, datetime, timedelta
+from typing import Any, Protocol
+
+import structlog
+from sqlalchemy import Row, exists, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from conversations.contacts import ContactPoint, contact_of
+from conversations.creditors import Creditors
+from conversations.disclosure import discloses
+from conversations.handoff import hand_over
+from conversations.outbox import OPTED_OUT_CODES, opt_out_contact
+from core.clock import Clock
+from core.creditor import Creditor
+from core.errors import SendFailed
+from core.hold import Reason
+from core.ids import new_id
+from core.lifecycle import OUTBOUND, OutboundState, sources
+from core.message import Channel, Choice, Idempotent, Inquires, Limits, Option, Rendered, Say
+from store.database import Database
+from store.events import CONVERSATION_CHANGED, emit
+from store.tables.money import payment_link
+from store.tables.people import contact_point
+from store.tables.staff import agent
+from store.tables.talk import button, conversation, inbound, outbound
+from store.wake import Wake
+
+log = structlog.get_logger(__name__)
+
+LEASE = timedelta(seconds=60)
+# Seconds before the 2nd, 3rd … try. After the last the message has failed, and somebody sees it.
+_BACKOFF = (2, 10, 30, 120, 600, 1800, 3600)
+# A provider lists what it has taken with some delay; only then "not found" means that it was not taken.
+_SETTLE = timedelta(seconds=60)
+# WhatsApp: free-form messages only this long after the person's last one.
+_WINDOW = timedelta(hours=24)
+
+
+class Renderer(Protocol):
+    def render(
+        self,
+        say: Say,
+        choices: Sequence[Choice],
+        locale: str | None,
+        limits: Limits,
+        creditor: Creditor,
+        link_url: Mapping[str, str],
+        *,
+        today: date,
+    ) -> Any:
+        """locales.Renderer: texts, choices and image for a channel."""
+        ...
+
+
+class Delivery:
+    """A sender. Any number may run; messages to one contact point leave in order."""
+
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        wake: Wake,
+        creditors: Creditors,
+        renderer: Renderer,
+        channels: Mapping[str, Channel],
+        public_url: str,
+    ) -> None:
+        self._db = db
+        self._clock = clock
+        self._wake = wake
+        self._creditors = creditors
+        self._renderer = renderer
+        self._channels = channels
+        self._public_url = public_url.rstrip("/")
+
+    async def run_one(self) -> bool:
+        """Send the next message; False where none is due."""
+        now = self._clock.now()
+        async with self._db.begin() as tx:
+            row = await self._claim(tx, now)
+            if row is None:
+                return False
+            parts = await self._parts(tx, row, now)
+        if parts is None:
+            self._changed(row)
+            return True
+        await self._send(row, parts)
+        return True
+
+    async def settle(self) -> None:
+        """Find out about messages whose sending was cut short: by inquiry, by sending again where that is harmless."""
+        now = self._clock.now()
+        async with self._db.begin() as tx:
+            # A sender died in the middle.
+            await tx.execute(
+                update(outbound)
+                .where(outbound.c.state == OutboundState.SENDING, outbound.c.lease_until < now)
+                .values(state=OutboundState.UNKNOWN, lease=None)
+            )
+            rows = (
+                await tx.execute(
+                    select(outbound, contact_point.c.channel)
+                    .join(contact_point, contact_point.c.id == outbound.c.contact_point_id)
+                    .where(outbound.c.state == OutboundState.UNKNOWN)
+                    .order_by(outbound.c.seq)
+                )
+            ).all()
+        for row in rows:
+            channel = self._channels.get(row.channel)
+            if isinstance(channel, Idempotent):
+                await self._finish(row, OutboundState.QUEUED, next_at=now)
+            elif isinstance(channel, Inquires) and now - row.attempted_at > _SETTLE:
+                await self._inquire(channel, row)
+
+    async def free(self) -> None:
+        """On start, where this process is the only sender (SQLite): whoever was sending has died."""
+        async with self._db.begin() as tx:
+            await tx.execute(
+                update(outbound)
+                .where(outbound.c.state == OutboundState.SENDING)
+                .values(lease_until=self._clock.now() - timedelta(seconds=1))
+            )
+
+    async def _inquire(self, channel: Inquires, row: Row[Any]) -> None:
+        part = row.rendered[row.parts_sent]
+        try:
+            found = await channel.find(_message(part), row.attempted_at - timedelta(seconds=5))
+        except SendFailed as error:
+            log.warning("outbound.inquiry_failed", outbound=row.id, code=error.code)
+            return
+        if found is None:
+            await self._finish(row, OutboundState.QUEUED, next_at=self._clock.now())
+        else:
+            await self._sent(row, row.parts_sent + 1, found)
+
+    async def _claim(self, tx: AsyncConnection, now: datetime) -> Row[Any] | None:
+        earlier = outbound.alias()
+        first = (
+            select(outbound.c.seq)
+            .where(
+                outbound.c.state == OutboundState.QUEUED,
+                outbound.c.next_at <= now,
+                ~exists().where(
+                    earlier.c.contact_point_id == outbound.c.contact_point_id,
+                    earlier.c.state.in_([OutboundState.QUEUED, OutboundState.SENDING]),
+                    earlier.c.seq < outbound.c.seq,
+                ),
+            )
+            .order_by(outbound.c.seq)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
+        return (
+            await tx.execute(
+                update(outbound)
+                .where(outbound.c.seq == first.scalar_subquery(), outbound.c.state == OutboundState.QUEUED)
+                .values(
+                    state=OutboundState.SENDING,
+                    lease=new_id(),
+                    lease_until=now + LEASE,
+                    attempts=outbound.c.attempts + 1,
+                    attempted_at=now,
+                )
+                .returning(outbound)
+            )
+        ).first()
+
+    async def _parts(self, tx: AsyncConnection, row: Row[Any], now: datetime) -> Sequence[Mapping[str, Any]] | None:
+        """The exact messages, as stored by an earlier try, else rendered and stored now. None: not to be sent."""
+        if row.rendered is not None:
+            return row.rendered  # type: ignore[no-any-return]
+        point = contact_of(
+            (await tx.execute(select(contact_point).where(contact_point.c.id == row.contact_point_id))).one()
+        )
+        creditor = await self._creditors.get(row.creditor_id)
+        if row.proactive and point.opted_out_at is not None:
+            await _withhold(tx, row, "opted_out")
+            return None
+        locale = await tx.scalar(select(conversation.c.locale).where(conversation.c.id == row.conversation_id))
+        say = Say(row.key, row.args, [Option.from_json(option) for option in row.options])
+        if discloses(row.key) and not point.verified(now):
+            # The last gate: nothing about a debt reaches anyone who is not verified.
+            log.error("outbound.undisclosed", outbound=row.id, key=row.key)
+            say = Say("notice.message_waiting")
+        parts = await self._render(tx, row, say, point, creditor, locale, now)
+        await tx.execute(update(outbound).where(outbound.c.id == row.id).values(rendered=parts, locale=locale))
+        return parts
+
+    async def _render(
+        self,
+        tx: AsyncConnection,
+        row: Row[Any],
+        say: Say,
+        point: ContactPoint,
+        creditor: Creditor,
+        locale: str | None,
+        now: datetime,
+    ) -> Sequence[Mapping[str, Any]]:
+        ids = []
+        if say.options:
+            query = select(button.c.id).where(button.c.outbound_id == row.id).order_by(button.c.position)
+            ids = list((await tx.scalars(query)).all())
+        links = [value["link"] for value in say.args.values() if isinstance(value, dict) and "link" in value]
+        tokens = select(payment_link.c.id, payment_link.c.token).where(payment_link.c.id.in_(links))
+        urls = {
+            link.id: f"{self._public_url}/p/{link.token}"
+            for link in ((await tx.execute(tokens)).all() if links else ())
+        }
+        name = ""
+        if row.agent_id:
+            name = (await tx.scalar(select(agent.c.name).where(agent.c.id == row.agent_id)) or "").partition(" ")[0]
+        channel = self._channels[point.channel]
+        shown = self._renderer.render(
+            say,
+            [Choice(each, "") for each in ids],
+            locale,
+            channel.limits,
+            creditor,
+            urls,
+            today=now.astimezone(creditor.zone).date(),
+        )
+        last = len(shown.texts) - 1
+        return [
+            asdict(
+                Rendered(
+                    id=row.id if number == last else f"{row.id}-{number}",
+                    account=creditor.key,
+                    address=point.address,
+                    text=text,
+                    choices=shown.choices if number == last else (),
+                    image=shown.image if number == last else None,
+                    author=row.author,
+                    name=name,
+                    template=_template(row, point, creditor, now),
+                )
+            )
+            | {"at": row.created_at.isoformat()}
+            for number, text in enumerate(shown.texts)
+        ]
+
+    async def _send(self, row: Row[Any], parts: Sequence[Mapping[str, Any]]) -> None:
+        sent = row.parts_sent
+        channel = self._channels[await self._channel_of(row)]
+        try:
+            while sent < len(parts):
+                provider_id = await channel.send(_message(parts[sent]))
+                sent += 1
+                if sent < len(parts):
+                    await self._progress(row, sent)
+        except SendFailed as error:
+            await self._failed(row, error)
+        else:
+            await self._sent(row, sent, provider_id)
+
+    async def _channel_of(self, row: Row[Any]) -> str:
+        async with self._db.read() as tx:
+            query = select(contact_point.c.channel).where(contact_point.c.id == row.contact_point_id)
+            return str(await tx.scalar(query))
+
+    async def _progress(self, row: Row[Any], sent: int) -> None:
+        async with self._db.begin() as tx:
+            await tx.execute(update(outbound).where(outbound.c.id == row.id).values(parts_sent=sent))
+
+    async def _sent(self, row: Row[Any], parts_sent: int, provider_id: str) -> None:
+        await self._finish(
+            row,
+            OutboundState.SENT,
+            parts_sent=parts_sent,
+            provider_id=provider_id,
+            sent_at=self._clock.now(),
+            error=None,
+        )
+
+    async def _failed(self, row: Row[Any], error: SendFailed) -> None:
+        log.warning("outbound.send_failed", outbound=row.id, code=error.code, attempt=row.attempts)
+        now = self._clock.now()
+        if error.uncertain:
+            await self._finish(row, OutboundState.UNKNOWN, error=error.code)
+        elif error.retryable and row.attempts <= len(_BACKOFF):
+            pause = max(_BACKOFF[row.attempts - 1], error.retry_after or 0)
+            await self._finish(row, OutboundState.QUEUED, next_at=now + timedelta(seconds=pause), error=error.code)
+        else:
+            await self._finish(row, OutboundState.FAILED, error=error.code)
+
+    async def _finish(self, row: Row[Any], state: OutboundState, **values: Any) -> None:
+        """Record how it ended; a receipt may have been faster, and then knows better."""
+        now = self._clock.now()
+        async with self._db.begin() as tx:
+            done = await tx.execute(
+                update(outbound)
+                .where(outbound.c.id == row.id, outbound.c.state.in_(sources(OUTBOUND, state)))
+                .values(state=state, lease=None, lease_until=None, **values)
+            )
+            if done.rowcount == 0 and "provider_id" in values:
+                await tx.execute(
+                    update(outbound).where(outbound.c.id == row.id).values(provider_id=values["provider_id"])
+                )
+            if state is OutboundState.FAILED:
+                await self._gave_up(tx, row, str(values.get("error")), now)
+            await emit(tx, CONVERSATION_CHANGED, {"conversation_id": row.conversation_id}, now)
+        self._changed(row)
+
+    async def _gave_up(self, tx: AsyncConnection, row: Row[Any], code: str, now: datetime) -> None:
+        """An answer that cannot be delivered is put before a person."""
+        if code in OPTED_OUT_CODES:
+            await opt_out_contact(tx, row.contact_point_id, now)
+        if row.turn_id and not row.proactive:
+            message = (await tx.execute(select(inbound).where(inbound.c.id == row.turn_id))).one()
+            await hand_over(tx, message, Reason.FAULT, now, {"undelivered": row.id})
+
+    def _changed(self, row: Row[Any]) -> None:
+        for topic in ("outbox", "event", f"turn:{row.turn_id}"):
+            self._wake.ring(topic)
+
+
+def _message(part: Mapping[str, Any]) -> Rendered:
+    choices = [Choice(**choice) for choice in part["choices"]]
+    return Rendered(**{**part, "choices": choices, "at": datetime.fromisoformat(part["at"])})
+
+
+def _template(row: Row[Any], point: ContactPoint, creditor: Creditor, now: datetime) -> str | None:
+    """WhatsApp's approved template for what we start, or say late: outside the window nothing else is taken."""
+    if point.channel != "whatsapp" or creditor.channels.whatsapp is None:
+        return None
+    if point.last_inbound_at is not None and now - point.last_inbound_at < _WINDOW:
+        return None
+    return creditor.channels.whatsapp.templates.get(row.key.replace(".", "_"))
+
+
+async def _withhold(tx: AsyncConnection, row: Row[Any], why: str) -> None:
+    await tx.execute(
+        update(outbound)
+        .where(outbound.c.id == row.id)
+        .values(state=OutboundState.WITHHELD, error=why, lease=None, lease_until=None)
+    )

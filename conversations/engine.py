@@ -1,0 +1,62 @@
+"""The client of the dialogue engine: one turn, one answer."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from core.errors import EngineFailed
+from core.ids import TurnId
+from core.message import Say
+
+# The engine answers in some 10 ms; one that needs longer than this has lost the turn.
+_TIMEOUT = aiohttp.ClientTimeout(total=10, connect=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    says: Sequence[Say]
+    form: str | None  # the open form, if any
+    events: int  # of the dialogue's session so far
+    slots: Mapping[str, Any]  # to be carried into the next session
+
+
+class Engine:
+    """Any number of engines, asked in turn."""
+
+    def __init__(self, session: aiohttp.ClientSession, urls: Sequence[str], token: str) -> None:
+        self._session = session
+        self._urls = itertools.cycle([f"{url.rstrip('/')}/webhooks/effen/turns" for url in urls])
+        self._headers = {"Authorization": f"Bearer {token}"}
+
+    async def turn(
+        self,
+        turn: TurnId,
+        dialogue: str,
+        text: str,
+        parse: Mapping[str, Any],
+        slots: Mapping[str, Any],
+        *,
+        interrupt: bool,
+    ) -> Answer:
+        """The dialogue's answer. The same turn twice is one turn. Raises EngineFailed."""
+        request = {
+            "turn": turn,
+            "dialogue": dialogue,
+            "text": text,
+            "parse": parse,
+            "slots": slots,
+            "interrupt": interrupt,
+        }
+        try:
+            async with self._session.post(
+                next(self._urls), json=request, headers=self._headers, timeout=_TIMEOUT
+            ) as response:
+                if response.status != 200:
+                    raise EngineFailed(f"the engine answered {response.status}")
+                body = await response.json()
+        except (TimeoutError, aiohttp.ClientError, ValueError) as error:
+            raise EngineFailed(type(error).__name__) from error
+        return Answer([Say.from_json(say) for say in body["says"]], body["form"], body["events"], body["slots"])

@@ -1,0 +1,66 @@
+"""Handing a conversation to a person."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from conversations.context import message_of
+from conversations.holds import place
+from core.clock import Clock
+from core.hold import PRIORITY, URGENT, Reason
+from core.ids import TurnId
+from core.lifecycle import ConversationState
+from store.database import Database
+from store.events import CARE_DETECTED, CONVERSATION_CHANGED, CONVERSATION_OPENED, emit
+from store.tables.talk import conversation
+from store.wake import Wake
+
+
+class Handoffs:
+    def __init__(self, db: Database, clock: Clock, wake: Wake) -> None:
+        self._db = db
+        self._clock = clock
+        self._wake = wake
+
+    async def open(self, turn: TurnId, reason: Reason, **summary: Any) -> None:
+        """The conversation waits for a person; where the reason holds, reminders, fees and offers stop."""
+        async with self._db.begin() as tx:
+            await hand_over(tx, await message_of(tx, turn), reason, self._clock.now(), summary)
+        self._wake.ring("event")
+
+
+async def hand_over(
+    tx: AsyncConnection, message: Row[Any], reason: Reason, now: datetime, summary: dict[str, Any] | None = None
+) -> None:
+    """`Handoffs.open` in the caller's transaction. A second reason raises the priority and never lowers it."""
+    talk = (
+        await tx.execute(select(conversation).where(conversation.c.id == message.conversation_id).with_for_update())
+    ).one()
+    waiting = talk.state == ConversationState.OPEN
+    graver = not waiting or PRIORITY[reason] >= talk.priority
+    values: dict[str, Any] = {
+        "state": ConversationState.OPEN,
+        "summary": {**((talk.summary or {}) if waiting else {}), **(summary or {}), "turn": message.id},
+        "updated_at": now,
+    }
+    if graver:
+        values |= {"reason": reason, "priority": PRIORITY[reason]}
+    if not waiting:
+        values |= {"opened_at": now, "agent_id": None}
+    if reason in URGENT:
+        values["care"] = True
+    await tx.execute(update(conversation).where(conversation.c.id == talk.id).values(**values))
+    await place(tx, message, reason, now)
+    if not waiting:
+        await emit(tx, CONVERSATION_OPENED, {"conversation_id": talk.id, "reason": reason}, now)
+    await emit(tx, CONVERSATION_CHANGED, {"conversation_id": talk.id}, now)
+
+
+async def watch(tx: AsyncConnection, message: Row[Any], reason: Reason, now: datetime) -> None:
+    """Care heard in a message, whoever has the conversation: the hold at once, and whoever is to be woken."""
+    await place(tx, message, reason, now)
+    await emit(
+        tx, CARE_DETECTED, {"conversation_id": message.conversation_id, "turn_id": message.id, "reason": reason}, now
+    )

@@ -1,0 +1,249 @@
+"""Who somebody is: verified by what they know, or by the shop's signed token."""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import jwt
+import structlog
+from sqlalchemy import Row, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from conversations.contacts import IDLE, SESSION_CHANNELS, ContactPoint, contact_of, reach
+from conversations.context import message_of
+from conversations.creditors import Creditors
+from conversations.holds import attach
+from core.clock import Clock
+from core.creditor import Creditor
+from core.ids import ConversationId, CreditorKey, DebtorId, TurnId, new_id
+from core.lifecycle import ConversationState
+from core.message import Address, Locale
+from store.database import Database
+from store.events import CONVERSATION_CHANGED, emit
+from store.tables import money
+from store.tables.people import contact_point, debtor, hold, verification_attempt
+from store.tables.talk import button, conversation, inbound, outbound
+from store.wake import Wake
+
+log = structlog.get_logger(__name__)
+
+# Wrong answers are forgotten after this long.
+_WINDOW = timedelta(hours=24)
+# From all addresses together: per customer record, and per network address (a household or an office shares one).
+_PER_DEBTOR = 10
+_PER_NETWORK = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    ok: bool
+    left: int  # tries that remain
+    locked: bool  # no more tries: a person has to help
+
+
+class Identity:
+    def __init__(
+        self, db: Database, clock: Clock, wake: Wake, creditors: Creditors, secrets: Mapping[str, str]
+    ) -> None:
+        self._db = db
+        self._clock = clock
+        self._wake = wake
+        self._creditors = creditors
+        self._secrets = secrets  # the environment, for a creditor's ${NAME}
+
+    async def needs(self, turn: TurnId) -> Sequence[str]:
+        """What is asked besides the number. In Belgium a postcode alone is weak: the house number as well."""
+        async with self._db.read() as tx:
+            creditor = await self._creditors.get((await message_of(tx, turn)).creditor_id)
+        return needed(creditor)
+
+    async def verify(self, turn: TurnId, number: str, factors: Mapping[str, str]) -> Verification:
+        """Check an invoice or customer number with what belongs to it; on success the conversation is the debtor's.
+
+        An unknown number and a wrong factor get the same answer.
+        """
+        now = self._clock.now()
+        async with self._db.begin() as tx:
+            message = await message_of(tx, turn)
+            creditor = await self._creditors.get(message.creditor_id)
+            record = await _record(tx, creditor.key, number)
+            subjects = {"contact_point": message.contact_point_id}
+            if record is not None:
+                subjects["debtor"] = record.id
+            if remote := message.flags.get("remote"):
+                subjects["network"] = hashlib.sha256(remote.encode()).hexdigest()
+            wrong = {scope: await _wrong(tx, creditor.key, scope, subjects[scope], now) for scope in subjects}
+            allowed = creditor.verification.attempts
+            if (
+                wrong["contact_point"] >= allowed
+                or wrong.get("debtor", 0) >= _PER_DEBTOR
+                or wrong.get("network", 0) >= _PER_NETWORK
+            ):
+                return Verification(ok=False, left=0, locked=True)
+            if record is None or not all(_fits(record, name, factors.get(name, "")) for name in needed(creditor)):
+                for scope, subject in subjects.items():
+                    await tx.execute(
+                        insert(verification_attempt).values(
+                            id=new_id(), creditor_id=creditor.key, scope=scope, subject=subject, at=now
+                        )
+                    )
+                left = allowed - wrong["contact_point"] - 1
+                return Verification(ok=False, left=left, locked=left <= 0)
+            point = contact_of(
+                (await tx.execute(select(contact_point).where(contact_point.c.id == message.contact_point_id))).one()
+            )
+            keeps = IDLE if point.channel in SESSION_CHANNELS else timedelta(days=creditor.verification.remember_days)
+            await _bind(tx, point, DebtorId(record.id), now + keeps, now)
+        self._wake.ring("event")
+        return Verification(ok=True, left=allowed, locked=False)
+
+    async def identify(
+        self, creditor: CreditorKey, channel: str, address: Address, token: str, locale: Locale | None = None
+    ) -> bool:
+        """Verify a session by the shop's token (JWT HS256: `sub` the customer number, `exp`); False for a bad one."""
+        config = await self._creditors.get(creditor)
+        secret = config.secret(config.token_secret, dict(self._secrets))
+        if not secret:
+            log.warning("token.no_secret", creditor=creditor)
+            return False
+        try:
+            claims = jwt.decode(token, secret, algorithms=["HS256"], options={"require": ["exp", "sub"]})
+        except jwt.InvalidTokenError as error:
+            log.info("token.refused", creditor=creditor, why=type(error).__name__)
+            return False
+        now = self._clock.now()
+        until = datetime.fromtimestamp(claims["exp"], UTC)
+        async with self._db.begin() as tx:
+            record = await tx.scalar(
+                select(debtor.c.id).where(
+                    debtor.c.creditor_id == creditor, debtor.c.customer_number == str(claims["sub"])
+                )
+            )
+            if record is None or until <= now:
+                log.info("token.refused", creditor=creditor, why="unknown customer or expired")
+                return False
+            point = await reach(tx, creditor, channel, address, now, locale)
+            if point.debtor not in (None, record):
+                return False  # a session belongs to one person: the client starts a fresh one
+            if not (point.verified(now) and point.debtor == record):
+                await _bind(tx, point, DebtorId(record), until, now)
+        self._wake.ring("event")
+        return True
+
+
+def needed(creditor: Creditor) -> Sequence[str]:
+    """The factors besides a number, by the creditor's settings and its country's caution."""
+    asked = [name for name in creditor.verification.factors if not name.endswith("_number") or name == "house_number"]
+    asked = asked or ["postcode"]
+    if creditor.country == "BE" and not {"house_number", "date_of_birth"} & set(asked):
+        asked.append("house_number")
+    return asked
+
+
+def _plain(text: object) -> str:
+    return re.sub(r"[^0-9A-Z]", "", str(text or "").upper())
+
+
+def _fits(record: Row[Any], factor: str, given: str) -> bool:
+    on_file = getattr(record, factor)
+    if factor == "date_of_birth":
+        return on_file is not None and given.strip() == on_file.isoformat()
+    return bool(_plain(on_file)) and _plain(on_file) == _plain(given)
+
+
+async def _record(tx: AsyncConnection, creditor: str, number: str) -> Row[Any] | None:
+    """The debtor with this customer number, or with an invoice of this number, however it is spelled."""
+    plain = _plain(number)
+    if not plain:
+        return None
+
+    def same(column: Any) -> Any:
+        squeezed = func.upper(column)
+        for sign in "-./ ":
+            squeezed = func.replace(squeezed, sign, "")
+        return or_(column == number.strip(), squeezed == plain)
+
+    by_invoice = select(money.invoice.c.debtor_id).where(
+        money.invoice.c.creditor_id == creditor, same(money.invoice.c.number)
+    )
+    query = select(debtor).where(
+        debtor.c.creditor_id == creditor, or_(same(debtor.c.customer_number), debtor.c.id.in_(by_invoice))
+    )
+    rows = (await tx.execute(query.limit(2))).all()
+    return rows[0] if len(rows) == 1 else None
+
+
+async def _wrong(tx: AsyncConnection, creditor: str, scope: str, subject: str, now: datetime) -> int:
+    query = select(func.count()).where(
+        verification_attempt.c.creditor_id == creditor,
+        verification_attempt.c.scope == scope,
+        verification_attempt.c.subject == subject,
+        verification_attempt.c.at > now - _WINDOW,
+    )
+    return await tx.scalar(query) or 0
+
+
+async def _bind(tx: AsyncConnection, point: ContactPoint, who: DebtorId, until: datetime, now: datetime) -> None:
+    """From now on this contact point speaks for `who`: its thread joins the debtor's conversation."""
+    await attach(tx, point.conversation, who)
+    home = await tx.scalar(
+        select(conversation.c.id).where(conversation.c.creditor_id == point.creditor, conversation.c.debtor_id == who)
+    )
+    if home is None:
+        await tx.execute(
+            update(conversation)
+            .where(conversation.c.id == point.conversation, conversation.c.debtor_id.is_(None))
+            .values(debtor_id=who, updated_at=now)
+        )
+        home = point.conversation
+    elif home != point.conversation:
+        await _merge(tx, point.conversation, home, now)
+    await tx.execute(
+        update(contact_point)
+        .where(contact_point.c.id == point.id)
+        .values(debtor_id=who, verified_until=until, conversation_id=home)
+    )
+    await emit(tx, CONVERSATION_CHANGED, {"conversation_id": home}, now)
+
+
+async def _merge(tx: AsyncConnection, thread: ConversationId, home: ConversationId, now: datetime) -> None:
+    """The anonymous thread's messages move to the debtor's conversation, and its dialogue goes along."""
+    for table in (inbound, outbound, button, hold, contact_point, money.payment_link):
+        await tx.execute(update(table).where(table.c.conversation_id == thread).values(conversation_id=home))
+    rows = (await tx.execute(select(conversation).where(conversation.c.id.in_([thread, home])))).all()
+    moving, staying = sorted(rows, key=lambda row: row.id != thread)
+    values: dict[str, Any] = {
+        "dialogue": moving.dialogue,
+        "dialogue_events": moving.dialogue_events,
+        "dialogue_slots": moving.dialogue_slots,
+        "form": moving.form,
+        "locale": moving.locale or staying.locale,
+        "introduced": moving.introduced,
+        "contact_point_id": moving.contact_point_id,
+        "care": moving.care or staying.care,
+        "updated_at": now,
+    }
+    if moving.state == ConversationState.OPEN and moving.priority >= (
+        staying.priority if staying.state == ConversationState.OPEN else -1
+    ):
+        values |= {
+            "state": moving.state,
+            "reason": moving.reason,
+            "priority": moving.priority,
+            "summary": moving.summary,
+            "opened_at": moving.opened_at,
+            "agent_id": staying.agent_id or moving.agent_id,
+        }
+    elif staying.state in (ConversationState.RESOLVED, ConversationState.SNOOZED):
+        values["state"] = ConversationState.PENDING
+    await tx.execute(update(conversation).where(conversation.c.id == home).values(**values))
+    await tx.execute(
+        update(conversation)
+        .where(conversation.c.id == thread)
+        .values(
+            state=ConversationState.RESOLVED, merged_into=home, dialogue=f"{thread}:merged", form=None, updated_at=now
+        )
+    )

@@ -1,0 +1,89 @@
+"""The inbox: each message is stored once, before anything is thought about it."""
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from conversations.contacts import reach
+from core.clock import Clock
+from core.ids import CreditorKey, TurnId, new_id
+from core.lifecycle import TurnState
+from core.message import MAX_TEXT, Inbound
+from store.database import Database
+from store.tables.people import contact_point
+from store.tables.talk import conversation, inbound
+from store.wake import Wake
+
+
+class Inbox:
+    def __init__(self, db: Database, clock: Clock, wake: Wake) -> None:
+        self._db = db
+        self._clock = clock
+        self._wake = wake
+
+    async def receive(self, creditor: CreditorKey, message: Inbound) -> TurnId | None:
+        """Store the message and wake a worker; None where the provider has told it before."""
+        try:
+            turn = await self._store(creditor, message)
+        except IntegrityError:
+            # Two at once: the same message, or the first two of a new address. The winner is committed by now.
+            turn = await self._store(creditor, message)
+        if turn:
+            self._wake.ring("inbox")
+        return turn
+
+    async def turn_of(self, creditor: CreditorKey, channel: str, external_id: str) -> TurnId | None:
+        """The turn of a message that is stored already."""
+        async with self._db.read() as tx:
+            query = select(inbound.c.id).where(
+                inbound.c.creditor_id == creditor, inbound.c.channel == channel, inbound.c.external_id == external_id
+            )
+            return await tx.scalar(query)
+
+    async def _store(self, creditor: CreditorKey, message: Inbound) -> TurnId | None:
+        now = self._clock.now()
+        async with self._db.begin() as tx:
+            seen = select(inbound.c.id).where(
+                inbound.c.creditor_id == creditor,
+                inbound.c.channel == message.channel,
+                inbound.c.external_id == message.external_id,
+            )
+            if (await tx.scalar(seen)) is not None:
+                return None
+            contact = await reach(tx, creditor, message.channel, message.address, now, message.locale)
+            turn = TurnId(new_id())
+            text = message.text.replace("\x00", "")
+            flags = {
+                "opt_out": message.opt_out,
+                "opt_in": message.opt_in,
+                "cut": len(text) > MAX_TEXT,
+                "start": message.start,
+                "remote": message.profile.get("remote"),
+            }
+            await tx.execute(
+                insert(inbound).values(
+                    id=turn,
+                    creditor_id=creditor,
+                    channel=message.channel,
+                    external_id=message.external_id,
+                    conversation_id=contact.conversation,
+                    contact_point_id=contact.id,
+                    text=_storable(text[:MAX_TEXT]),
+                    button_id=message.button[:64] if message.button else None,
+                    media=list(message.media),
+                    flags={name: value for name, value in flags.items() if value},
+                    received_at=now,
+                    state=TurnState.RECEIVED,
+                )
+            )
+            await tx.execute(update(contact_point).where(contact_point.c.id == contact.id).values(last_inbound_at=now))
+            await tx.execute(
+                update(conversation)
+                .where(conversation.c.id == contact.conversation)
+                .values(contact_point_id=contact.id, updated_at=now)
+            )
+        return turn
+
+
+def _storable(text: str) -> str:
+    """Without what no database takes: lone surrogates."""
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,164 @@
+"""The outbox: what is to be said, stored with its cause, so that doing it twice is doing it once."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from core.clock import Clock
+from core.ids import AgentId, ContactPointId, ConversationId, OutboundId, TurnId, new_id, new_secret
+from core.lifecycle import OUTBOUND, OutboundState, sources
+from core.message import Option, Receipt, Say
+from store.database import Database
+from store.events import CONVERSATION_CHANGED, emit
+from store.tables.people import contact_point
+from store.tables.talk import button, conversation, outbound
+from store.upsert import insert_once
+from store.wake import Wake
+
+# A button from an old message does what it said, or says that it expired.
+BUTTON_LIFE = timedelta(days=30)
+
+
+class Outbox:
+    def __init__(self, db: Database, clock: Clock, wake: Wake) -> None:
+        self._db = db
+        self._clock = clock
+        self._wake = wake
+
+    async def put(
+        self,
+        tx: AsyncConnection,
+        conversation_id: ConversationId,
+        say: Say,
+        *,
+        cause: str,
+        author: str = "bot",
+        turn: TurnId | None = None,
+        agent: AgentId | None = None,
+        proactive: bool = False,
+        contact: ContactPointId | None = None,
+    ) -> OutboundId | None:
+        """Queue a message in the caller's transaction; None where `cause` has queued it before.
+
+        It goes to `contact`, else to where the person last wrote from. Call `wake()` after the commit.
+        """
+        now = self._clock.now()
+        home = (
+            await tx.execute(
+                select(conversation.c.creditor_id, conversation.c.contact_point_id).where(
+                    conversation.c.id == conversation_id
+                )
+            )
+        ).one()
+        target = contact or home.contact_point_id
+        if target is None:
+            raise ValueError("nobody has written in this conversation yet: name a contact point")
+        identifier = OutboundId(new_id())
+        queued = await insert_once(
+            tx,
+            outbound,
+            id=identifier,
+            creditor_id=home.creditor_id,
+            conversation_id=conversation_id,
+            contact_point_id=target,
+            cause=cause,
+            turn_id=turn,
+            author=author,
+            agent_id=agent,
+            key=say.key,
+            args=dict(say.args),
+            options=[option.as_json() for option in say.options],
+            proactive=proactive,
+            state=OutboundState.QUEUED,
+            attempts=0,
+            next_at=now,
+            created_at=now,
+        )
+        if not queued:
+            return None
+        if say.options:
+            await tx.execute(
+                insert(button),
+                [
+                    {
+                        "id": new_secret(),
+                        "conversation_id": conversation_id,
+                        "outbound_id": identifier,
+                        "position": position,
+                        "option": option.as_json(),
+                        "expires_at": now + BUTTON_LIFE,
+                    }
+                    for position, option in enumerate(say.options, 1)
+                ],
+            )
+        return identifier
+
+    async def put_all(
+        self, tx: AsyncConnection, conversation_id: ConversationId, says: Iterable[Say], *, cause: str, **how: Any
+    ) -> None:
+        """Several messages of one cause, in order."""
+        for number, say in enumerate(says):
+            await self.put(tx, conversation_id, say, cause=f"{cause}:{number}", **how)
+
+    async def offer_again(self, tx: AsyncConnection, talk: ConversationId, contact: ContactPointId) -> None:
+        """What may not have arrived, on a channel that can never tell, is offered with the person's next message."""
+        lost = (
+            await tx.execute(
+                select(outbound)
+                .where(
+                    outbound.c.contact_point_id == contact,
+                    outbound.c.state == OutboundState.UNKNOWN,
+                    outbound.c.proactive.is_(False),
+                )
+                .order_by(outbound.c.seq)
+            )
+        ).all()
+        for row in lost:
+            again = {"author": row.author, "agent": row.agent_id, "contact": contact}
+            if await self.put(tx, talk, Say("notice.again"), cause=f"again:{row.id}:notice", contact=contact):
+                options = [Option.from_json(option) for option in row.options]
+                await self.put(tx, talk, Say(row.key, row.args, options), cause=f"again:{row.id}", **again)
+
+    def wake(self) -> None:
+        self._wake.ring("outbox")
+
+    async def receipt(self, receipt: Receipt) -> None:
+        """What the provider says later. Late, doubled and unordered receipts only ever raise a state."""
+        now = self._clock.now()
+        moment = {OutboundState.DELIVERED: "delivered_at", OutboundState.READ: "read_at"}.get(receipt.state)
+        values: dict[str, Any] = {"state": receipt.state, "error": receipt.code or None}
+        if moment:
+            values[moment] = now
+        async with self._db.begin() as tx:
+            row = (
+                await tx.execute(
+                    update(outbound)
+                    .where(
+                        outbound.c.provider_id == receipt.provider_id,
+                        outbound.c.state.in_(sources(OUTBOUND, receipt.state)),
+                    )
+                    .values(**values)
+                    .returning(outbound.c.conversation_id, outbound.c.contact_point_id)
+                )
+            ).first()
+            if row is None:
+                return
+            if receipt.code in OPTED_OUT_CODES:
+                await opt_out_contact(tx, row.contact_point_id, now)
+            await emit(tx, CONVERSATION_CHANGED, {"conversation_id": row.conversation_id}, now)
+        self._wake.ring("event")
+
+
+# Twilio: the recipient has opted out; Telegram: the person has blocked the bot.
+OPTED_OUT_CODES = frozenset({"21610", "blocked"})
+
+
+async def opt_out_contact(tx: AsyncConnection, contact: ContactPointId, now: datetime) -> None:
+    await tx.execute(
+        update(contact_point)
+        .where(contact_point.c.id == contact, contact_point.c.opted_out_at.is_(None))
+        .values(opted_out_at=now)
+    )

@@ -1,0 +1,149 @@
+"""What a message means, before it is decided who answers: a tap, a number, a keyword, or words that are understood."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from conversations.optout import IN_WORDS, OUT_WORDS
+from core.hold import INTERRUPTS, Reason, care_of
+from core.message import Option
+
+NOT_UNDERSTOOD = "out_of_scope"
+
+
+class Parsed(Protocol):
+    """understanding.Parse, as far as a conversation needs it."""
+
+    @property
+    def language(self) -> str | None: ...
+
+    def as_json(self) -> dict[str, Any]:
+        """The shape of `effen understand`."""
+        ...
+
+    def for_engine(self) -> dict[str, Any]:
+        """Rasa's parse_data."""
+        ...
+
+
+class Understanding(Protocol):
+    def parse(self, text: str, hint: str | None = None) -> Parsed:
+        """Blocks for some milliseconds: call it in a thread."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A button that was shown: its option, its place from 1, and until when it means something."""
+
+    id: str
+    position: int
+    option: Option
+    expires_at: datetime
+    outbound: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    intent: str  # the full name
+    engine: Mapping[str, Any]  # Rasa's parse_data, never empty
+    care: Reason | None = None
+    language: str | None = None  # None: not clear
+    tapped: bool = False
+    expired: bool = False  # a tap on a button that means nothing any more
+    entities: Sequence[Mapping[str, Any]] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """What the store keeps, and the desk shows."""
+        return {
+            "intent": dict(self.engine["intent"]) | {"name": self.intent},
+            "care": self.care,
+            "language": self.language,
+            "tapped": self.tapped,
+            "entities": list(self.entities),
+        }
+
+
+def of_option(option: Option) -> Reading:
+    """A tap says exactly what its button meant."""
+    return _certain(option.intent, option.entities, tapped=True)
+
+
+def of_keyword(intent: str) -> Reading:
+    return _certain(intent, {})
+
+
+def expired() -> Reading:
+    """A tap on a button that means nothing any more."""
+    return _certain(NOT_UNDERSTOOD, {}, tapped=True, expired=True)
+
+
+def _certain(intent: str, values: Mapping[str, str], *, tapped: bool = False, expired: bool = False) -> Reading:
+    # `dispute/amount` is one intent with a reason (docs/architecture.md).
+    name, _, reason = intent.partition("/")
+    entities = [{"entity": entity, "value": value} for entity, value in values.items()]
+    if reason:
+        entities.append({"entity": f"{name}_reason", "value": reason})
+    certain = {"name": name, "confidence": 1.0}
+    engine = {"text": "", "intent": certain, "intent_ranking": [certain], "entities": entities}
+    return Reading(intent, engine, care_of(intent), tapped=tapped, expired=expired, entities=entities)
+
+
+def of_parse(parsed: Parsed) -> Reading:
+    """Words, as they were understood; what the care watch heard counts beside the intent."""
+    json = parsed.as_json()
+    intent = json["intent"]["name"]
+    care = json["care"]["name"]
+    return Reading(
+        intent,
+        parsed.for_engine(),
+        care_of(care or "") or care_of(intent),
+        parsed.language,
+        entities=json["entities"],
+    )
+
+
+def keyword(text: str, channel: str, *, form_open: bool, opted_out: bool) -> str | None:
+    """The intent of a lone keyword: providers' opt-out words opt out; elsewhere "stop" leaves an open form first."""
+    word = text.strip().strip(".!").casefold()
+    provider = channel in ("sms", "whatsapp")
+    if word in IN_WORDS and opted_out:
+        return "opt_in"
+    if word == "stop" and not provider:
+        return "cancel" if form_open else "opt_out"
+    if word in OUT_WORDS and provider:
+        return "opt_out"
+    return None
+
+
+def chosen(offers: Sequence[Offer], button: str | None, text: str, now: datetime) -> Offer | None:
+    """The offer that was tapped, or typed as its number: of the last message that had any."""
+    if button is not None:
+        return next((offer for offer in offers if offer.id == button), None)
+    typed = text.strip().rstrip(".)")
+    if not typed.isdecimal() or len(typed) > 2 or not offers:
+        return None
+    last = offers[-1].outbound
+    return next((o for o in offers if o.outbound == last and o.position == int(typed) and o.expires_at > now), None)
+
+
+def interrupts(reading: Reading, form: str | None) -> bool:
+    """Whether this breaks an open form at once. A form is not interrupted by its own intent."""
+    if form is None:
+        return False
+    own = form.removesuffix("_form")
+    name = reading.intent.partition("/")[0]
+    if reading.tapped:
+        return name not in (own, "inform", "affirm", "deny", "cancel")
+    reason = reading.care or (Reason(name) if name in INTERRUPTS else None)
+    return reason is not None and reason != own
+
+
+def language_of(reading: Reading, spoken: Sequence[str | None], creditor_languages: Sequence[str]) -> str:
+    """The answer's language: the message's when it is clear, else the first that is known of `spoken`."""
+    for language in (reading.language, *spoken):
+        if language in creditor_languages:
+            assert language is not None
+            return language
+    return creditor_languages[0]

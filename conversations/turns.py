@@ -1,0 +1,303 @@
+"""Turns: each message is understood once, whoever answers it, and then answered by the bot or given to the desk."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import Row, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from conversations import claim as claims
+from conversations import reading
+from conversations.care import country_of, crisis
+from conversations.claim import Claim, LeaseLost
+from conversations.creditors import Creditors
+from conversations.engine import Answer, Engine
+from conversations.handoff import hand_over, watch
+from conversations.outbox import Outbox, opt_out_contact
+from conversations.reading import Reading, Understanding
+from core.clock import Clock
+from core.creditor import Creditor
+from core.errors import EngineFailed
+from core.hold import PRIORITY, Reason
+from core.ids import ConversationId
+from core.lifecycle import ConversationState, TurnOutcome, TurnState
+from core.message import Say
+from store.database import Database
+from store.events import CONVERSATION_CHANGED, emit
+from store.tables.talk import conversation, inbound, outbound
+from store.wake import Wake
+
+log = structlog.get_logger(__name__)
+
+# The same turn is tried again for this long; then the person gets an apology and a human.
+PATIENCE = timedelta(seconds=20)
+# The dialogue's cost grows with its events: it starts afresh, outside forms, with its slots carried.
+ROLL_OVER = 60
+# A turn that has failed this often is closed without an answer, and its conversation put before a person.
+_HOPELESS = 10
+
+
+class Turns:
+    """A worker's way through the inbox. Any number may run, in any number of processes."""
+
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        wake: Wake,
+        creditors: Creditors,
+        outbox: Outbox,
+        engine: Engine,
+        understanding: Understanding,
+        offer_again: frozenset[str] = frozenset(),
+    ) -> None:
+        """`offer_again`: channels that can never tell whether an uncertain message arrived."""
+        self._db = db
+        self._clock = clock
+        self._wake = wake
+        self._creditors = creditors
+        self._outbox = outbox
+        self._engine = engine
+        self._understanding = understanding
+        self._offer_again = offer_again
+
+    async def free(self) -> None:
+        """On start, where this process is the only worker (SQLite): nobody else holds a lease."""
+        async with self._db.begin() as tx:
+            await tx.execute(
+                update(inbound).where(inbound.c.state == TurnState.RECEIVED).values(lease=None, lease_until=None)
+            )
+
+    async def run_one(self) -> bool:
+        """Take the next turn through; False where none waits."""
+        async with self._db.begin() as tx:
+            claim = await claims.take(tx, self._clock.now())
+        if claim is None:
+            return False
+        try:
+            await self._run(claim)
+        except LeaseLost:
+            log.warning("turn.lease_lost", turn=claim.turn)
+        except Exception as error:
+            log.exception("turn.failed", turn=claim.turn, error=type(error).__name__)
+            await self._put_back(claim)
+        return True
+
+    async def _run(self, claim: Claim) -> None:
+        creditor = await self._creditors.get(claim.contact.creditor)
+        heard = await self._read(claim, creditor)
+        spoken = (claim.talk.locale, claim.language, claim.contact.locale)
+        locale = reading.language_of(heard, spoken, creditor.languages)
+        await self._note(claim, heard, locale)
+        if claim.message.flags.get("opt_out"):
+            await self._opted_out(claim)
+        elif claim.talk.state == ConversationState.OPEN:
+            await self._to_desk(claim, creditor, heard)
+        elif heard.expired:
+            await self._close(claim, TurnOutcome.ANSWERED, [Say("notice.button_expired")])
+        elif not claim.message.text.strip() and not heard.tapped:
+            await self._close(claim, TurnOutcome.ANSWERED, [Say("notice.media")])
+        else:
+            await self._ask_engine(claim, creditor, heard, locale)
+
+    async def _read(self, claim: Claim, creditor: Creditor) -> Reading:
+        message = claim.message
+        now = self._clock.now()
+        # Rasa's REST clients send a button's payload back as text.
+        tapped = message.button_id or next((o.id for o in claim.offers if o.id == message.text.strip()), None)
+        offer = reading.chosen(claim.offers, tapped, message.text, now)
+        if offer is not None and offer.expires_at > now:
+            return reading.of_option(offer.option)
+        if tapped is not None:
+            return reading.expired()
+        known = reading.keyword(
+            message.text,
+            claim.contact.channel,
+            form_open=claim.talk.form is not None,
+            opted_out=claim.contact.opted_out_at is not None,
+        )
+        if known:
+            return reading.of_keyword(known)
+        hint = claim.talk.locale or claim.language or claim.contact.locale or creditor.languages[0]
+        # In a thread, so that no conversation waits for another's encoding.
+        return reading.of_parse(await asyncio.to_thread(self._understanding.parse, message.text, hint))
+
+    async def _note(self, claim: Claim, heard: Reading, locale: str) -> None:
+        """Keep what was understood; care counts from here on, whoever answers and whatever fails."""
+        now = self._clock.now()
+        async with self._db.begin() as tx:
+            await claims.renew(tx, claim, now)
+            await tx.execute(
+                update(inbound)
+                .where(inbound.c.id == claim.turn)
+                .values(parse=heard.as_json(), intent=heard.intent, care=heard.care)
+            )
+            # Told by a keyword or a clear message: remembered from now on.
+            if (heard.language == locale and locale != claim.talk.locale) or claim.talk.locale is None:
+                await tx.execute(update(conversation).where(conversation.c.id == claim.talk.id).values(locale=locale))
+            if heard.care:
+                await watch(tx, claim.message, heard.care, now)
+        if heard.care:
+            self._wake.ring("event")
+
+    async def _opted_out(self, claim: Claim) -> None:
+        """The provider has recognised the keyword and answered it: deliberate silence."""
+        async with self._db.begin() as tx:
+            await opt_out_contact(tx, claim.contact.id, self._clock.now())
+        await self._close(claim, TurnOutcome.SILENT, [])
+
+    async def _to_desk(self, claim: Claim, creditor: Creditor, heard: Reading) -> None:
+        """A person has the conversation, or is awaited: the engine is not called; a crisis is answered all the same."""
+        says: list[Say] = []
+        urgent = crisis(heard.care, country_of(claim.country, claim.contact.address, creditor))
+        if urgent:
+            says.append(urgent)
+        elif claim.talk.agent_id is None and await self._first_this_hour(claim):
+            says.append(Say("notice.desk_waiting"))
+        await self._close(claim, TurnOutcome.DESK, says, reason=heard.care)
+
+    async def _first_this_hour(self, claim: Claim) -> bool:
+        """Whether nothing was said to somebody who waits within the last hour."""
+        async with self._db.read() as tx:
+            query = select(outbound.c.id).where(
+                outbound.c.conversation_id == claim.talk.id,
+                outbound.c.key == "notice.desk_waiting",
+                outbound.c.created_at > self._clock.now() - timedelta(hours=1),
+            )
+            return (await tx.scalar(query.limit(1))) is None
+
+    async def _ask_engine(self, claim: Claim, creditor: Creditor, heard: Reading, locale: str) -> None:
+        talk = claim.talk
+        facts = {
+            "verified": claim.contact.verified(self._clock.now()),
+            "language": locale,
+            "channel": claim.contact.channel,
+        }
+        slots = facts if talk.dialogue_events else {**talk.dialogue_slots, **facts}
+        deadline = claim.message.first_claimed_at + PATIENCE
+        pause = 0.25
+        while True:
+            try:
+                answer = await self._engine.turn(
+                    claim.turn,
+                    talk.dialogue,
+                    claim.message.text,
+                    {**heard.engine, "text": claim.message.text},
+                    slots,
+                    interrupt=reading.interrupts(heard, talk.form),
+                )
+                break
+            except EngineFailed as error:
+                log.warning("engine.failed", turn=claim.turn, error=str(error))
+                if self._clock.now() >= deadline:
+                    await self._apologise(claim)
+                    return
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 2.0)
+                async with self._db.begin() as tx:
+                    await claims.renew(tx, claim, self._clock.now())
+        if not answer.says:
+            # Silence is a fault.
+            log.error("engine.silent", turn=claim.turn, intent=heard.intent)
+            await self._apologise(claim)
+            return
+        await self._close(claim, TurnOutcome.ANSWERED, answer.says, answer=answer, creditor=creditor)
+
+    async def _apologise(self, claim: Claim) -> None:
+        await self._close(claim, TurnOutcome.APOLOGISED, [Say("apology.handoff")], reason=Reason.FAULT)
+
+    async def _close(
+        self,
+        claim: Claim,
+        outcome: TurnOutcome,
+        says: Sequence[Say],
+        *,
+        answer: Answer | None = None,
+        creditor: Creditor | None = None,
+        reason: Reason | None = None,
+    ) -> None:
+        """The turn's end and its answers, in one transaction. Raises LeaseLost."""
+        now = self._clock.now()
+        async with self._db.begin() as tx:
+            message = (
+                await tx.execute(
+                    update(inbound)
+                    .where(
+                        inbound.c.id == claim.turn,
+                        inbound.c.lease == claim.message.lease,
+                        inbound.c.state == TurnState.RECEIVED,
+                    )
+                    .values(state=TurnState.DONE, outcome=outcome, finished_at=now, lease=None, lease_until=None)
+                    .returning(inbound)
+                )
+            ).first()
+            if message is None:
+                raise LeaseLost(claim.turn)
+            # The turn may have verified the person: its conversation is the debtor's by now.
+            here = conversation.c.id == message.conversation_id
+            talk = (await tx.execute(select(conversation).where(here).with_for_update())).one()
+            if answer is not None and talk.agent_id is not None:
+                # An agent took over meanwhile: what the bot found comes too late.
+                await tx.execute(update(inbound).where(inbound.c.id == claim.turn).values(outcome=TurnOutcome.DESK))
+                says = []
+            if reason is not None and (outcome is not TurnOutcome.DESK or PRIORITY[reason] > talk.priority):
+                await hand_over(tx, message, reason, now)
+            values = _dialogue(talk, answer, outcome)
+            if creditor is not None and says and not talk.introduced:
+                says = [Say("intro.ai"), *says]
+                values["introduced"] = True
+            if talk.state in (ConversationState.RESOLVED, ConversationState.SNOOZED) and reason is None:
+                values["state"] = ConversationState.PENDING
+            if message.flags.get("cut"):
+                says = [Say("notice.cut"), *says]
+            await self._put(tx, talk.id, message, says)
+            await tx.execute(update(conversation).where(here).values(**values, updated_at=now))
+            await emit(tx, CONVERSATION_CHANGED, {"conversation_id": talk.id}, now)
+        self._outbox.wake()
+        for topic in ("event", "inbox", f"turn:{claim.turn}"):
+            self._wake.ring(topic)
+
+    async def _put(self, tx: AsyncConnection, talk: ConversationId, message: Row[Any], says: Sequence[Say]) -> None:
+        if message.channel in self._offer_again:
+            await self._outbox.offer_again(tx, talk, message.contact_point_id)
+        await self._outbox.put_all(
+            tx, talk, says, cause=f"turn:{message.id}", turn=message.id, contact=message.contact_point_id
+        )
+
+    async def _put_back(self, claim: Claim) -> None:
+        """After a fault of our own: once more in a second; in the end a person gets it."""
+        now = self._clock.now()
+        if claim.message.attempts < _HOPELESS:
+            async with self._db.begin() as tx:
+                await tx.execute(
+                    update(inbound)
+                    .where(inbound.c.id == claim.turn, inbound.c.lease == claim.message.lease)
+                    .values(lease_until=now + timedelta(seconds=1))
+                )
+            return
+        await self._apologise(claim)
+
+
+def _dialogue(talk: Row[Any], answer: Answer | None, outcome: TurnOutcome) -> dict[str, Any]:
+    """The dialogue's session after this turn: it goes on, or rolls over with its slots carried."""
+    if answer is None:
+        # What the engine may still find belongs to a session that nobody reads any more.
+        return roll_over(talk) if outcome is TurnOutcome.APOLOGISED else {}
+    values: dict[str, Any] = {
+        "dialogue_events": answer.events,
+        "dialogue_slots": dict(answer.slots),
+        "form": answer.form,
+    }
+    if answer.events > ROLL_OVER and answer.form is None:
+        values |= roll_over(talk)
+    return values
+
+
+def roll_over(talk: Row[Any]) -> dict[str, Any]:
+    """A new session of the dialogue. Its name counts up: `<conversation>:<n>`."""
+    name, _, number = talk.dialogue.rpartition(":")
+    following = int(number) + 1 if number.isdecimal() else 1
+    return {"dialogue": f"{name or talk.id}:{following}", "dialogue_events": 0, "form": None}
