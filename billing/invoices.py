@@ -1,17 +1,19 @@
 """Invoices: what is open on them, and whether they are disputed."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, func, or_, select
+from sqlalchemy import Select, and_, exists, func, literal, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing.ledger import Account
 from core.hold import Reason
 from core.ids import CreditorKey, DebtorId, InvoiceId
 from core.money import Money
 from store.database import Database
-from store.tables.money import invoice, posting
+from store.tables.money import booking, invoice, payment, payment_link_invoice, posting
 from store.tables.people import hold
 
 
@@ -87,3 +89,34 @@ def _invoice(row: Any) -> OpenInvoice:
         reference=row.reference,
         disputed=bool(row.disputed),
     )
+
+
+async def numbers_paid_by(tx: AsyncConnection, payments: Sequence[str]) -> dict[str, list[str]]:
+    """Payment → the numbers of the invoices that its booking paid."""
+    query = (
+        select(payment.c.id, invoice.c.number)
+        .join(booking, booking.c.cause == literal("payment:").concat(payment.c.id))
+        .join(posting, posting.c.booking_id == booking.c.id)
+        .join(invoice, invoice.c.id == posting.c.invoice_id)
+        .where(payment.c.id.in_(payments))
+        .order_by(posting.c.seq)
+    )
+    return _grouped(await tx.execute(query))
+
+
+async def numbers_of_links(tx: AsyncConnection, links: Sequence[str]) -> dict[str, list[str]]:
+    """Payment link → the numbers of its invoices."""
+    query = (
+        select(payment_link_invoice.c.link_id, invoice.c.number)
+        .join(invoice, invoice.c.id == payment_link_invoice.c.invoice_id)
+        .where(payment_link_invoice.c.link_id.in_(links))
+        .order_by(invoice.c.due_date, invoice.c.number)
+    )
+    return _grouped(await tx.execute(query))
+
+
+def _grouped(rows: Iterable[Any]) -> dict[str, list[str]]:
+    numbers: dict[str, list[str]] = {}
+    for key, number in rows:
+        numbers.setdefault(key, []).append(number)
+    return numbers

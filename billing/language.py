@@ -1,0 +1,30 @@
+"""The language of a page."""
+
+from collections.abc import Sequence
+
+from core.message import Locale
+
+LANGUAGES = {"nl": "Nederlands", "en": "English", "fr": "Français", "de": "Deutsch"}
+
+
+def choose(asked: str | None, accepted: str, default: Sequence[str]) -> Locale:
+    """What `?lang=` says, else the best of Accept-Language (RFC 9110, 12.5.4), else the first default."""
+    if asked in LANGUAGES:
+        return Locale(asked)
+    for language in _preferred(accepted):
+        if language in LANGUAGES:
+            return Locale(language)
+    return Locale(default[0])
+
+
+def _preferred(header: str) -> list[str]:
+    weighted = []
+    for part in header[:500].split(","):
+        tag, _, weight = part.strip().partition(";")
+        try:
+            q = float(weight.strip().removeprefix("q=") or 1)
+        except ValueError:
+            continue
+        if q > 0:
+            weighted.append((-q, len(weighted), tag.strip().lower().partition("-")[0]))
+    return [language for _, _, language in sorted(weighted)]

@@ -1,0 +1,183 @@
+"""The pay page: creditor, amount, reference and methods, and nothing else. Works without JavaScript."""
+
+import secrets
+from typing import Any
+
+from aiohttp import web
+from jinja2 import Environment, PackageLoader
+
+from billing.creditors import creditor_of
+from billing.language import LANGUAGES, choose
+from billing.links import Link, Links, NotPayable, Standing
+from billing.payments import Outlook, Payments
+from core.creditor import Creditor
+from core.errors import BadInput, PaymentFailed
+from core.lifecycle import LinkState, PaymentStatus
+from core.message import Locale
+from core.texts import Texts
+from payments import qr
+from payments.references import grouped
+from store.database import Database
+
+_NOT_FOUND_LANGUAGE = ["nl"]  # where no creditor says which
+_STATUS = {Standing.EXPIRED: 410, Standing.REVOKED: 410}
+_HEADERS = {
+    "Referrer-Policy": "no-referrer",  # the address is the secret
+    "X-Robots-Tag": "noindex, nofollow",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+
+
+def routes(
+    database: Database, links: Links, payments: Payments, texts: Texts, *, public_url: str
+) -> list[web.RouteDef]:
+    page = PayPage(database, links, payments, texts, public_url)
+    return [
+        web.get("/p/{token}", page.show),
+        web.post("/p/{token}", page.pay),
+        web.get("/p/{token}/return", page.back),
+        web.get("/p/{token}/qr.png", page.qr_png),
+        web.get("/p/{token}/qr.svg", page.qr_svg),
+        web.get("/p/{token}/epc.png", page.epc_png),
+    ]
+
+
+class PayPage:
+    def __init__(self, database: Database, links: Links, payments: Payments, texts: Texts, public_url: str) -> None:
+        self._database = database
+        self._links = links
+        self._payments = payments
+        self._texts = texts
+        self._public_url = public_url.rstrip("/")
+        environment = Environment(loader=PackageLoader("billing"), autoescape=True)
+        self._page = environment.get_template("pay.html")
+        self._unknown = environment.get_template("unknown.html")
+
+    async def show(self, request: web.Request) -> web.Response:
+        link, creditor = await self._link(request)
+        if request.method == "GET":
+            await self._links.mark(link.id, LinkState.VIEWED)
+        return self._response(request, creditor, await self._payments.outlook(link))
+
+    async def pay(self, request: web.Request) -> web.Response:
+        link, creditor = await self._link(request)
+        locale = _locale(request, creditor)
+        try:
+            checkout = await self._payments.start(link, str((await request.post()).get("method", "")), locale)
+        except NotPayable:  # the page says why
+            raise web.HTTPSeeOther(f"/p/{link.token}?lang={locale}") from None
+        except BadInput:
+            raise web.HTTPBadRequest from None
+        except PaymentFailed:
+            outlook = await self._payments.outlook(link)
+            return self._response(request, creditor, outlook, notice="pay.unavailable", status=503)
+        raise web.HTTPSeeOther(checkout)
+
+    async def back(self, request: web.Request) -> web.Response:
+        """Where the provider sends the payer: what it says is fetched, never read from the address."""
+        link, creditor = await self._link(request)
+        await self._payments.refresh(link)
+        fresh = await self._links.by_token(link.token)
+        outlook = await self._payments.outlook(fresh or link)
+        notice = (
+            {
+                PaymentStatus.FAILED: "pay.failed",
+                PaymentStatus.CANCELLED: "pay.cancelled",
+                PaymentStatus.OPEN: "pay.unsure",
+            }.get(outlook.last)
+            if outlook.last and outlook.standing is Standing.PAYABLE
+            else None
+        )
+        return self._response(request, creditor, outlook, notice=notice)
+
+    async def qr_png(self, request: web.Request) -> web.Response:
+        link, _ = await self._link(request)
+        return _picture(qr.png(self._address(link)), "image/png")
+
+    async def qr_svg(self, request: web.Request) -> web.Response:
+        link, _ = await self._link(request)
+        return _picture(qr.svg(self._address(link)), "image/svg+xml")
+
+    async def epc_png(self, request: web.Request) -> web.Response:
+        """A credit transfer of what is due now; none where nothing is to be paid."""
+        link, creditor = await self._link(request)
+        outlook = await self._payments.outlook(link)
+        if not _by_bank_app(outlook):
+            raise web.HTTPGone
+        transfer = qr.credit_transfer(creditor.name, creditor.iban, outlook.due, link.reference)
+        return _picture(qr.png(transfer), "image/png")
+
+    async def _link(self, request: web.Request) -> tuple[Link, Creditor]:
+        link = await self._links.by_token(request.match_info["token"])
+        if link is None:
+            locale = choose(request.query.get("lang"), request.headers.get("Accept-Language", ""), _NOT_FOUND_LANGUAGE)
+            page = self._unknown.render(t=self._speaker(locale), locale=locale)
+            raise web.HTTPNotFound(text=page, content_type="text/html", headers=_HEADERS | _policy(""))
+        async with self._database.read() as connection:
+            return link, await creditor_of(connection, link.creditor)
+
+    def _response(
+        self,
+        request: web.Request,
+        creditor: Creditor,
+        outlook: Outlook,
+        *,
+        notice: str | None = None,
+        status: int = 200,
+    ) -> web.Response:
+        locale = _locale(request, creditor)
+        nonce = secrets.token_urlsafe(16)
+        page = self._page.render(
+            t=self._speaker(locale),
+            locale=locale,
+            languages=LANGUAGES,
+            creditor=creditor,
+            ink=ink(creditor.brand.color),
+            link=outlook.link,
+            due=outlook.due,
+            reference=grouped(outlook.link.reference),
+            standing=outlook.standing,
+            by_bank_app=_by_bank_app(outlook),
+            notice=notice,
+            nonce=nonce,
+        )
+        headers = _HEADERS | _policy(nonce)
+        status = _STATUS.get(outlook.standing, status)
+        return web.Response(text=page, status=status, content_type="text/html", headers=headers)
+
+    def _speaker(self, locale: Locale) -> Any:
+        def speak(key: str, **args: Any) -> str:
+            return self._texts.text(key, locale, **args)
+
+        return speak
+
+    def _address(self, link: Link) -> str:
+        return f"{self._public_url}/p/{link.token}"
+
+
+def ink(color: str) -> str:
+    """Black or white: the one that can be read on `color` (WCAG 2.2, relative luminance)."""
+    channels = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return "#000000" if (luminance + 0.05) / 0.05 > 1.05 / (luminance + 0.05) else "#ffffff"
+
+
+def _by_bank_app(outlook: Outlook) -> bool:
+    return outlook.standing is Standing.PAYABLE and outlook.due.currency == "EUR"
+
+
+def _locale(request: web.Request, creditor: Creditor) -> Locale:
+    return choose(request.query.get("lang"), request.headers.get("Accept-Language", ""), creditor.languages)
+
+
+def _policy(nonce: str) -> dict[str, str]:
+    # The form's answer redirects to a provider, and from there to any bank: form-action cannot name them.
+    style = f"'nonce-{nonce}'" if nonce else "'none'"
+    policy = f"default-src 'none'; img-src 'self' https:; style-src {style}; base-uri 'none'; frame-ancestors 'none'"
+    return {"Content-Security-Policy": policy}
+
+
+def _picture(body: bytes, content_type: str) -> web.Response:
+    return web.Response(body=body, content_type=content_type, headers=_HEADERS)
