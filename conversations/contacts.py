@@ -72,7 +72,7 @@ async def reach(
     now: datetime,
     locale: Locale | None = None,
 ) -> ContactPoint:
-    """The contact point of this address, made where it is new; a web session that is verified no longer starts afresh."""
+    """The contact point of this address, made where it is new; a lapsed web session starts afresh."""
     known = await find(tx, creditor, channel, address)
     if known is None:
         return await _create(tx, creditor, channel, address, now, locale)

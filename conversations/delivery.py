@@ -128,7 +128,7 @@ class Delivery:
     async def _inquire(self, channel: Inquires, row: Row[Any]) -> None:
         part = row.rendered[row.parts_sent]
         try:
-            found = await channel.find(_message(part), row.attempted_at - timedelta(seconds=5))
+            found = await channel.find(message_of_part(part), row.attempted_at - timedelta(seconds=5))
         except SendFailed as error:
             log.warning("outbound.inquiry_failed", outbound=row.id, code=error.code)
             return
@@ -154,7 +154,7 @@ class Delivery:
             .limit(1)
             .with_for_update(skip_locked=True)
         )
-        return (
+        claimed: Row[Any] | None = (
             await tx.execute(
                 update(outbound)
                 .where(outbound.c.seq == first.scalar_subquery(), outbound.c.state == OutboundState.QUEUED)
@@ -168,6 +168,7 @@ class Delivery:
                 .returning(outbound)
             )
         ).first()
+        return claimed
 
     async def _parts(self, tx: AsyncConnection, row: Row[Any], now: datetime) -> Sequence[Mapping[str, Any]] | None:
         """The exact messages, as stored by an earlier try, else rendered and stored now. None: not to be sent."""
@@ -247,7 +248,7 @@ class Delivery:
         channel = self._channels[await self._channel_of(row)]
         try:
             while sent < len(parts):
-                provider_id = await channel.send(_message(parts[sent]))
+                provider_id = await channel.send(message_of_part(parts[sent]))
                 sent += 1
                 if sent < len(parts):
                     await self._progress(row, sent)
@@ -317,7 +318,8 @@ class Delivery:
             self._wake.ring(topic)
 
 
-def _message(part: Mapping[str, Any]) -> Rendered:
+def message_of_part(part: Mapping[str, Any]) -> Rendered:
+    """A stored part as the message it was rendered to."""
     choices = [Choice(**choice) for choice in part["choices"]]
     return Rendered(**{**part, "choices": choices, "at": datetime.fromisoformat(part["at"])})
 

@@ -86,6 +86,7 @@ outbound = Table(
     Column("state", String(16), nullable=False),  # core.lifecycle.OutboundState
     Column("rendered", Json),  # the parts of a message, each a core.message.Rendered
     Column("parts_sent", Integer, nullable=False, default=0),
+    Column("fetched_by", String(64)),  # REST: the turn whose answer carried it
     Column("attempts", Integer, nullable=False, default=0),
     moment("next_at", nullable=False),
     moment("lease_until"),

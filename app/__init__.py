@@ -1,0 +1,1 @@
+"""The composition root: settings, wiring, routes, workers and the command line."""

@@ -1,0 +1,217 @@
+"""The conversation behind the web chat and Rasa's REST channel."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+
+from channels.web import utterances
+from conversations import contacts
+from conversations.creditors import Creditors
+from conversations.delivery import message_of_part
+from conversations.identity import Identity
+from conversations.inbox import Inbox
+from conversations.outbox import Outbox
+from core.clock import Clock
+from core.creditor import Creditor
+from core.ids import ContactPointId, ConversationId, CreditorKey, TurnId
+from core.lifecycle import OutboundState, TurnState
+from core.message import Address, Inbound, Locale, Rendered, Say
+from store.database import Database
+from store.tables.talk import conversation, inbound, outbound
+from store.wake import Wake
+
+# What a person sees again after a reload.
+_HISTORY = 100
+# A wake-up may be lost, or another process may do the work.
+_POLL = 0.5
+
+
+class Chats:
+    """channels.web.Chat."""
+
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        wake: Wake,
+        creditors: Creditors,
+        inbox: Inbox,
+        outbox: Outbox,
+        identity: Identity,
+    ) -> None:
+        self._db = db
+        self._clock = clock
+        self._wake = wake
+        self._creditors = creditors
+        self._inbox = inbox
+        self._outbox = outbox
+        self._identity = identity
+
+    async def creditor(self, key: str | None) -> Creditor:
+        return await self._creditors.get(key or await self._creditors.only())
+
+    async def open(
+        self, creditor: str, session: str, *, locale: str | None, token: str | None, remote: str
+    ) -> Sequence[Mapping[str, Any]]:
+        key, address = CreditorKey(creditor), Address(session)
+        language = await self._language(creditor, locale)
+        if token:
+            await self._identity.identify(key, "web", address, token, language)
+        now = self._clock.now()
+        async with self._db.begin() as tx:
+            contact = await contacts.reach(tx, key, "web", address, now, language)
+            talk = (await tx.execute(select(conversation).where(conversation.c.id == contact.conversation))).one()
+            if not talk.introduced:
+                # At once: it is an AI system, in whose name it speaks, and that a person can take over.
+                await self._outbox.put(
+                    tx, contact.conversation, Say("intro.ai"), cause=f"intro:{contact.conversation}", contact=contact.id
+                )
+                await tx.execute(
+                    update(conversation)
+                    .where(conversation.c.id == contact.conversation)
+                    .values(introduced=True, locale=talk.locale or language)
+                )
+        self._outbox.wake()
+        return await self._history(contact.id, contact.conversation)
+
+    async def receive(
+        self,
+        creditor: str,
+        session: str,
+        text: str,
+        *,
+        button: str | None,
+        message_id: str,
+        locale: str | None,
+        token: str | None,
+        remote: str,
+    ) -> None:
+        await self._take("web", creditor, session, text, button, message_id, locale, token, remote)
+
+    async def ask(
+        self,
+        creditor: str,
+        sender: str,
+        text: str,
+        *,
+        message_id: str,
+        locale: str | None,
+        token: str | None,
+        remote: str,
+        seconds: float,
+    ) -> Sequence[Rendered]:
+        turn = await self._take("rest", creditor, sender, text, None, message_id, locale, token, remote)
+        deadline = asyncio.get_running_loop().time() + seconds
+        while not await self._answered(turn):
+            left = deadline - asyncio.get_running_loop().time()
+            if left <= 0:
+                break
+            await self._wake.wait(f"turn:{turn}", min(left, _POLL))
+        return await self._fetch(turn)
+
+    async def _take(
+        self,
+        channel: str,
+        creditor: str,
+        session: str,
+        text: str,
+        button: str | None,
+        message_id: str,
+        locale: str | None,
+        token: str | None,
+        remote: str,
+    ) -> TurnId:
+        key, address = CreditorKey(creditor), Address(session)
+        language = await self._language(creditor, locale)
+        if token:
+            await self._identity.identify(key, channel, address, token, language)
+        message = Inbound(
+            channel=channel,
+            account=creditor,
+            address=address,
+            # A client's ids are its own: they are told apart by session.
+            external_id=f"{session}/{message_id}",
+            text=text,
+            button=button,
+            locale=language,
+            profile={"remote": remote},
+        )
+        turn = await self._inbox.receive(key, message) or await self._inbox.turn_of(key, channel, message.external_id)
+        assert turn is not None
+        return turn
+
+    async def _language(self, creditor: str, locale: str | None) -> Locale | None:
+        wanted = (locale or "")[:2].lower()
+        return Locale(wanted) if wanted in (await self._creditors.get(creditor)).languages else None
+
+    async def _answered(self, turn: TurnId) -> bool:
+        async with self._db.read() as tx:
+            if await tx.scalar(select(inbound.c.state).where(inbound.c.id == turn)) != TurnState.DONE:
+                return False
+            waiting = select(outbound.c.id).where(
+                outbound.c.turn_id == turn,
+                outbound.c.state.in_([OutboundState.QUEUED, OutboundState.SENDING]),
+            )
+            return (await tx.scalar(waiting.limit(1))) is None
+
+    async def _fetch(self, turn: TurnId) -> Sequence[Rendered]:
+        """What this turn said, also when it is asked for again, and what was said since the last call."""
+        now = self._clock.now()
+        async with self._db.begin() as tx:
+            contact = await tx.scalar(select(inbound.c.contact_point_id).where(inbound.c.id == turn))
+            await tx.execute(
+                update(outbound)
+                .where(outbound.c.contact_point_id == contact, outbound.c.state == OutboundState.SENT)
+                .values(state=OutboundState.DELIVERED, delivered_at=now, fetched_by=turn)
+            )
+            rows = await tx.execute(
+                select(outbound.c.rendered)
+                .where(
+                    outbound.c.contact_point_id == contact,
+                    outbound.c.rendered.is_not(None),
+                    (outbound.c.turn_id == turn) | (outbound.c.fetched_by == turn),
+                )
+                .order_by(outbound.c.seq)
+            )
+            return [message_of_part(part) for row in rows for part in row.rendered]
+
+    async def _history(self, contact: ContactPointId, talk: ConversationId) -> Sequence[Mapping[str, Any]]:
+        """What this session said and was told; its earlier life as somebody verified is not its own any more."""
+        async with self._db.read() as tx:
+            said = await tx.execute(
+                select(inbound)
+                .where(inbound.c.contact_point_id == contact, inbound.c.conversation_id == talk)
+                .order_by(inbound.c.seq.desc())
+                .limit(_HISTORY)
+            )
+            heard = await tx.execute(
+                select(outbound)
+                .where(
+                    outbound.c.contact_point_id == contact,
+                    outbound.c.conversation_id == talk,
+                    outbound.c.rendered.is_not(None),
+                    outbound.c.state != OutboundState.WITHHELD,
+                )
+                .order_by(outbound.c.seq.desc())
+                .limit(_HISTORY)
+            )
+            entries: list[tuple[datetime, list[Mapping[str, Any]]]] = [
+                (row.received_at, [_own(row)]) for row in said if row.text
+            ]
+            entries += [
+                (row.created_at, [u for part in row.rendered for u in utterances(message_of_part(part))])
+                for row in heard
+            ]
+        entries.sort(key=lambda entry: entry[0])
+        return [payload for _, payloads in entries for payload in payloads]
+
+
+def _own(row: Any) -> Mapping[str, Any]:
+    identifier = row.external_id.partition("/")[2]
+    return {
+        "text": row.text,
+        "metadata": {"id": identifier, "author": "person", "at": row.received_at.isoformat()},
+    }

@@ -1,0 +1,66 @@
+"""What a conversation is told when something happens elsewhere: money has come, or has not."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+
+from billing.invoices import Invoices
+from conversations.outbox import Outbox
+from core.message import Option, Say
+from store.database import Database
+from store.tables.money import invoice, payment, payment_link, payment_link_invoice
+from store.tables.talk import conversation
+
+
+class Told:
+    """Subscribers of payment events. Each message has the payment as its cause, so it is said once."""
+
+    def __init__(self, db: Database, outbox: Outbox, invoices: Invoices) -> None:
+        self._db = db
+        self._outbox = outbox
+        self._invoices = invoices
+
+    async def booked(self, payload: Mapping[str, Any]) -> None:
+        """The payment has arrived: say so, and thank."""
+        paid, numbers, talk = await self._of(payload["payment_id"])
+        if talk is None:
+            return
+        nothing_left = not await self._invoices.open_of(talk.debtor_id)
+        amount = {"money": [paid.amount, paid.currency]}
+        says = [
+            Say("payment.received", {"amount": amount, "invoices": numbers, "n": len(numbers)}),
+            Say("payment.settled_all" if nothing_left else "payment.thanks"),
+        ]
+        async with self._db.begin() as tx:
+            await self._outbox.put_all(tx, talk.id, says, cause=f"payment:{paid.id}:booked")
+        self._outbox.wake()
+
+    async def failed(self, payload: Mapping[str, Any]) -> None:
+        """The payment did not go through: nothing was charged, and it can be tried again."""
+        paid, _, talk = await self._of(payload["payment_id"])
+        if talk is None:
+            return
+        say = Say(
+            "payment.failed",
+            {"amount": {"money": [paid.amount, paid.currency]}},
+            [Option("button.try_again", "pay"), Option("button.human", "human")],
+        )
+        async with self._db.begin() as tx:
+            await self._outbox.put(tx, talk.id, say, cause=f"payment:{paid.id}:failed")
+        self._outbox.wake()
+
+    async def _of(self, payment_id: str) -> tuple[Any, list[str], Any]:
+        async with self._db.read() as tx:
+            paid = (await tx.execute(select(payment).where(payment.c.id == payment_id))).one()
+            link = (await tx.execute(select(payment_link).where(payment_link.c.id == paid.link_id))).one()
+            numbers = await tx.scalars(
+                select(invoice.c.number)
+                .join(payment_link_invoice, payment_link_invoice.c.invoice_id == invoice.c.id)
+                .where(payment_link_invoice.c.link_id == link.id)
+                .order_by(invoice.c.due_date)
+            )
+            talk = (
+                await tx.execute(select(conversation).where(conversation.c.debtor_id == link.debtor_id))
+            ).one_or_none()
+            return paid, list(numbers), talk if talk is not None and talk.contact_point_id else None

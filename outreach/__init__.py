@@ -1,0 +1,1 @@
+"""What we say first: reminders, within what the law and the person allow."""
