@@ -1,0 +1,57 @@
+"""The people who work in the desk, and what their roles may."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from core.errors import EffenError
+from core.ids import AgentId, CreditorKey
+
+
+class Role(StrEnum):
+    AGENT = "agent"
+    SUPERVISOR = "supervisor"
+    MARKETER = "marketer"
+    ADMIN = "admin"
+    CARE = "care"
+
+
+class Right(StrEnum):
+    TALK = "talk"  # read conversations, take them, answer
+    CARE = "care"  # the same for conversations with somebody in crisis
+    RELIEVE = "relieve"  # take a conversation from a colleague
+
+
+RIGHTS: Mapping[Role, frozenset[Right]] = {
+    Role.AGENT: frozenset({Right.TALK}),
+    Role.SUPERVISOR: frozenset({Right.TALK, Right.RELIEVE}),
+    Role.MARKETER: frozenset(),
+    Role.ADMIN: frozenset({Right.TALK, Right.RELIEVE}),
+    Role.CARE: frozenset({Right.TALK, Right.CARE}),
+}
+
+
+class NotAllowed(EffenError):
+    """Your role may not see or do this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """Who is at work; sees the conversations of one creditor."""
+
+    id: AgentId
+    creditor: CreditorKey
+    email: str
+    name: str
+    role: Role
+
+    @property
+    def first_name(self) -> str:
+        return self.name.split()[0]
+
+    def may(self, right: Right) -> bool:
+        return right in RIGHTS[self.role]
+
+    def reads(self, *, care: bool) -> bool:
+        """Whether this agent may read a conversation; `care`: with somebody in crisis."""
+        return self.may(Right.TALK) and (self.may(Right.CARE) or not care)
