@@ -48,15 +48,3 @@ class Creditors:
         if len(keys) != 1:
             raise NotFound("say which creditor is meant")
         return CreditorKey(keys[0])
-
-    async def owner_of(self, channel: str, account: str) -> CreditorKey:
-        """Whose number (or bot) this is at the provider. Raises NotFound."""
-        for creditor in await self.all():
-            ours = getattr(creditor.channels, channel, None)
-            if ours is not None and account in (
-                getattr(ours, "number", None),
-                getattr(ours, "bot", None),
-                creditor.key,
-            ):
-                return CreditorKey(creditor.key)
-        raise NotFound(f"no creditor has this {channel} account")

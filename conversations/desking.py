@@ -137,7 +137,6 @@ class Desking:
                 dialogue=f"{conversation_id}:{session}",
                 dialogue_events=0,
                 form=None,
-                misses=0,
                 introduced=True,
                 reason=None,
                 priority=0,
@@ -163,7 +162,6 @@ class Desking:
                 dialogue=f"{conversation_id}:{new_id()}",
                 dialogue_events=0,
                 form=None,
-                misses=0,
                 introduced=False,
             )
             await self._mine(tx, agent, change)

@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations.contacts import contact_of
 from conversations.context import message_of
-from conversations.outbox import opt_out_contact
+from conversations.outbox import opt_in_contact, opt_out_contact
 from core.clock import Clock
 from core.ids import ContactPointId, TurnId
 from store.database import Database
@@ -37,9 +37,7 @@ class OptOuts:
         """The person asks for our messages again; consent to offers counts for a verified person alone."""
         async with self._db.begin() as tx:
             message = await message_of(tx, turn)
-            await tx.execute(
-                update(contact_point).where(contact_point.c.id == message.contact_point_id).values(opted_out_at=None)
-            )
+            await opt_in_contact(tx, message.contact_point_id)
             await self._consent(tx, message.contact_point_id, True)
 
     async def _consent(self, tx: AsyncConnection, contact: ContactPointId, wanted: bool) -> None:

@@ -162,3 +162,7 @@ async def opt_out_contact(tx: AsyncConnection, contact: ContactPointId, now: dat
         .where(contact_point.c.id == contact, contact_point.c.opted_out_at.is_(None))
         .values(opted_out_at=now)
     )
+
+
+async def opt_in_contact(tx: AsyncConnection, contact: ContactPointId) -> None:
+    await tx.execute(update(contact_point).where(contact_point.c.id == contact).values(opted_out_at=None))

@@ -16,7 +16,7 @@ from conversations.claim import Claim, LeaseLost
 from conversations.creditors import Creditors
 from conversations.engine import Answer, Engine
 from conversations.handoff import hand_over, watch
-from conversations.outbox import Outbox, opt_out_contact
+from conversations.outbox import Outbox, opt_in_contact, opt_out_contact
 from conversations.reading import Reading, Understanding
 from core.clock import Clock
 from core.creditor import Creditor
@@ -92,8 +92,8 @@ class Turns:
         spoken = (claim.talk.locale, claim.language, claim.contact.locale)
         locale = reading.language_of(heard, spoken, creditor.languages)
         await self._note(claim, heard, locale)
-        if claim.message.flags.get("opt_out"):
-            await self._opted_out(claim)
+        if {"opt_out", "opt_in"} & claim.message.flags.keys():
+            await self._opted(claim)
         elif claim.talk.state == ConversationState.OPEN:
             await self._to_desk(claim, creditor, heard)
         elif heard.expired:
@@ -143,10 +143,14 @@ class Turns:
         if heard.care:
             self._wake.ring("event")
 
-    async def _opted_out(self, claim: Claim) -> None:
+    async def _opted(self, claim: Claim) -> None:
         """The provider has recognised the keyword and answered it: deliberate silence."""
+        now = self._clock.now()
         async with self._db.begin() as tx:
-            await opt_out_contact(tx, claim.contact.id, self._clock.now())
+            if claim.message.flags.get("opt_out"):
+                await opt_out_contact(tx, claim.contact.id, now)
+            else:
+                await opt_in_contact(tx, claim.contact.id)
         await self._close(claim, TurnOutcome.SILENT, [])
 
     async def _to_desk(self, claim: Claim, creditor: Creditor, heard: Reading) -> None:

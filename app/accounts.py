@@ -1,0 +1,55 @@
+"""Our accounts at the providers, by creditor: read from the store again and again, so that nobody has to restart."""
+
+from collections.abc import Collection, Mapping
+
+from conversations.creditors import Creditors
+from core.errors import NotFound
+from core.ids import CreditorKey
+
+
+class Accounts:
+    """The mappings are changed in place: channels hold on to them."""
+
+    def __init__(self, creditors: Creditors, environment: Mapping[str, str]) -> None:
+        self._creditors = creditors
+        self._environment = dict(environment)
+        self.whatsapp: dict[str, str] = {}  # creditor → our number
+        self.sms: dict[str, str] = {}
+        self.telegram: dict[str, tuple[str, str]] = {}  # creditor → token and secret
+        self._origins: dict[str, frozenset[str]] = {}
+
+    async def refresh(self) -> None:
+        known = {creditor.key: creditor for creditor in await self._creditors.all()}
+        for table in (self.whatsapp, self.sms, self.telegram, self._origins):
+            for gone in table.keys() - known.keys():
+                del table[gone]  # type: ignore[attr-defined]
+        for key, creditor in known.items():
+            channels = creditor.channels
+            if channels.whatsapp:
+                self.whatsapp[key] = channels.whatsapp.number
+            if channels.sms:
+                self.sms[key] = channels.sms.number
+            if channels.telegram:
+                token = creditor.secret(channels.telegram.token, self._environment)
+                secret = creditor.secret(channels.telegram.secret, self._environment)
+                if token and secret:
+                    self.telegram[key] = (token, secret)
+            self._origins[key] = frozenset(channels.web.origins)
+
+    def origins(self, creditor: str | None) -> Collection[str]:
+        """The web pages that may talk to this creditor, or to any."""
+        if creditor is not None:
+            return self._origins.get(creditor, frozenset())
+        return frozenset().union(*self._origins.values())
+
+    def owner(self, channel: str, account: str) -> CreditorKey:
+        """Whose number or bot this is. Raises NotFound."""
+        if channel == "telegram":
+            if account in self.telegram:
+                return CreditorKey(account)
+        else:
+            numbers = self.whatsapp if channel == "whatsapp" else self.sms
+            for creditor, number in numbers.items():
+                if number == account:
+                    return CreditorKey(creditor)
+        raise NotFound(f"no creditor has this {channel} account")
