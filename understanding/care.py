@@ -24,6 +24,7 @@ FAMILIES = (*CRISIS, "under_administration", "hardship", "dispute", "complaint")
 
 _WORDS = Path(__file__).with_name("care.yml")
 _WORDS_CONFIDENCE = 0.9  # what a hit in the reviewed list is worth
+_SURE = 0.5
 
 
 def family(name: str) -> str:
@@ -67,15 +68,23 @@ class CareWatch:
     words: CareWords
 
     def look(self, text: str, vector: Floats) -> Care:
-        """What care one message needs; vector: (1, width)."""
-        probability = float(self.whether.probabilities(vector)[0, self.whether.names.index(CARE)])
-        shares = self.which.probabilities(vector)[0]
-        best = int(np.argmax(shares))
+        """What care one message needs; vector: (1, width).
+
+        The words overrule the heads where these see no crisis: at self-harm always, at a death unless the heads are
+        sure of other care (a death as the cause of money trouble is hardship).
+        """
+        trained = self._trained(vector)
         found = self.words.find(text)
-        if found and (probability < self.threshold or self.which.names[best] not in CRISIS):
+        if found and trained.name not in CRISIS and (found == CRISIS[0] or trained.confidence < _SURE):
             return Care(found, _WORDS_CONFIDENCE)
+        return trained
+
+    def _trained(self, vector: Floats) -> Care:
+        probability = float(self.whether.probabilities(vector)[0, self.whether.names.index(CARE)])
         if probability < self.threshold:
             return Care(None, probability)
+        shares = self.which.probabilities(vector)[0]
+        best = int(np.argmax(shares))
         return Care(self.which.names[best], probability * float(shares[best]))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from understanding.text import LIMIT
 
@@ -19,7 +19,7 @@ class Entity:
     value: str
 
     def as_json(self) -> dict[str, str | int]:
-        return asdict(self)
+        return {"entity": self.entity, "value": self.value, "start": self.start, "end": self.end}
 
 
 def find(text: str) -> list[Entity]:
@@ -105,7 +105,7 @@ _FORMS = {
     "invoice_number": re.compile(r"(?:F-?)?(?:19|20)\d\d-\d{3,}|(?:F|INV)-?\d{4,}"),
     "order_number": re.compile(r"B-?\d{3,}"),
 }
-_CUE = r"(?:\s?(?:-?(?:nummer|number|num[ée]ro|nr|no|n°|num|id)\b[.:]?|#|:|is\b|met\b|=))*\s*[:#]?\s*$"
+_CUE = r"(?:\s?(?:-?(?:nummer|number|num[ée]ro|nr|no|n°|num|id)(?!\w)[.:]?|#|:|is\b|met\b|=))*\s*[:#]?\s*$"
 _CUES = {
     "invoice_number": re.compile(r"(?:factu(?:ur|re)|invoice|bill|rekening|rechnungs?|inv)" + _CUE, re.IGNORECASE),
     "customer_number": re.compile(r"(?:klant(?:en)?|customer|clients?|kunden?|account)" + _CUE, re.IGNORECASE),

@@ -14,11 +14,13 @@ _OTHERS = ("es", "it", "pt", "pl", "tr", "ro", "hu", "cs", "hr", "sv", "id", "sq
 _READ = 400  # characters are plenty
 _LATIN = re.compile("[a-zà-öø-ÿœ]", re.IGNORECASE)
 _LETTER = re.compile(r"[^\W\d_]")
+_NUMBERED = re.compile(r"\S*\d\S*")  # numbers of invoices, amounts, postcodes
+_FEW = 2  # letters that tell nothing: "k", "x"
 # Worth of a common word, and of the conversation's language, in the identifier's log-probabilities
 _COMMON = 4.0
 _HINT = 6.0
 _SURE = 2.0
-_FOREIGN = 12.0
+_FOREIGN = 7.0
 
 _WORDS = {
     "nl": "ik je jij u het een de en niet geen is zijn heb hebt heeft ben bent mijn jullie wij ze maar ook nog al "
@@ -41,7 +43,7 @@ class Languages:
     """The identifier held to the four languages, and to others that it should rather call unknown."""
 
     def __init__(self) -> None:
-        self._identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
+        self._identifier = LanguageIdentifier.from_pickled_model(MODEL_FILE)
         self._identifier.set_languages([*KNOWN, *_OTHERS])
         self._common = {language: frozenset(words.split()) for language, words in _WORDS.items()}
 
@@ -51,13 +53,14 @@ class Languages:
         Without letters, or with words that are common in several languages, the answer is the hint. None: clearly
         some other language, or nothing to go by and no hint.
         """
-        letters = _LETTER.findall(text[:_READ])
-        if not letters:
+        text = _NUMBERED.sub(" ", text[:_READ])
+        letters = _LETTER.findall(text)
+        if len(letters) < _FEW:
             return hint
-        if len(_LATIN.findall(text[:_READ])) < len(letters) / 2:
+        if len(_LATIN.findall(text)) < len(letters) / 2:
             return None
-        words = plain(text[:_READ]).split()
-        scores = dict(self._identifier.rank(" ".join(text[:_READ].lower().split())))
+        words = plain(text).split()
+        scores = dict(self._identifier.rank(" ".join(text.lower().split())))
         for language, common in self._common.items():
             scores[language] += _COMMON * sum(word in common for word in words)
         foreign = max(scores[language] for language in _OTHERS)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from understanding import encoder as encoders
-from understanding.care import CRISIS, Care, CareWatch, CareWords, family, is_care
+from understanding.care import CRISIS, Care, CareWatch, CareWords, family
 from understanding.encoder import Encoder
 from understanding.entities import Entity, find
 from understanding.head import Head
@@ -75,7 +75,7 @@ def decide(ranking: tuple[Intent, ...], care: Care, threshold: float) -> Intent:
     if care.name is not None and not sure:
         return Intent(care.name, care.confidence)
     if sure:
-        return Intent(best.name, weight if is_care(best.name) else best.confidence)
+        return Intent(best.name, weight)
     return Intent(NOTHING, 1.0 - weight)
 
 

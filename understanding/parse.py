@@ -51,7 +51,7 @@ class Parse:
         text = self.text[:LIMIT]
         if "/" in self.intent.name:
             reason = self.intent.name.split("/", 1)[1]
-            entities.append({"start": 0, "end": len(text), "entity": "dispute_reason", "value": reason})
+            entities.append({"entity": "dispute_reason", "value": reason, "start": 0, "end": len(text)})
         shares: dict[str, float] = {}
         for intent in self.ranking:
             shares[family(intent.name)] = shares.get(family(intent.name), 0.0) + intent.confidence

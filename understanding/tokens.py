@@ -28,7 +28,7 @@ class Unigram:
         self._word = lru_cache(maxsize=10_000)(self._best)
 
     def __call__(self, text: str) -> list[int]:
-        """The numbers of a text's pieces, between the start and end marks; at most as many as the encoder has positions."""
+        """The numbers of a text's pieces between the start and end marks, no more than the encoder has positions."""
         tokens = [self._ends[0]]
         for word in text.translate(self._replacements).split(" "):
             if word:

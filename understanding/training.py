@@ -113,9 +113,10 @@ def _vectors(sentences: Sequence[Example], artifact_dir: Path, encoder_model: Pa
     if new:
         encode = encoders.open_encoder(artifact_dir, encoder_model)
         known |= {key: encode([text])[0] for key, text in new.items()}
-    vectors = np.stack([known[key] for key in keys])
-    _save(cache, {"encoder": np.array(identity), "keys": np.array(keys), "vectors": vectors})
-    return vectors
+    kept = sorted(set(keys))
+    stored = np.stack([known[key] for key in kept])
+    _save(cache, {"encoder": np.array(identity), "keys": np.array(kept), "vectors": stored})
+    return np.stack([known[key] for key in keys])
 
 
 def _folds(labels: Sequence[str]) -> npt.NDArray[np.int64]:

