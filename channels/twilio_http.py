@@ -1,0 +1,62 @@
+"""The line to Twilio: the library's own HTTP client logs whole messages and cannot post JSON."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+from twilio.http import AsyncHttpClient
+from twilio.http.response import Response
+
+# Connecting has a limit of its own: a call that was never made may be made again.
+TIMEOUT = aiohttp.ClientTimeout(total=15, sock_connect=5)
+
+
+class TwilioHttp(AsyncHttpClient):  # type: ignore[misc]
+    """Twilio's requests over our session; with `api_url` all of its hosts are that one (the simulator, a test)."""
+
+    def __init__(self, session: aiohttp.ClientSession, api_url: str = "", timeout: aiohttp.ClientTimeout = TIMEOUT):
+        super().__init__(None, True, None)
+        self._session = session
+        self._api_url = api_url.rstrip("/")
+        self._timeout = timeout
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, Any] | None = None,
+        data: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        timeout: float | None = None,
+        allow_redirects: bool = False,
+    ) -> Response:
+        """Raises aiohttp.ClientError and TimeoutError."""
+        as_json = (headers or {}).get("Content-Type") == "application/json"
+        async with self._session.request(
+            method,
+            self._address(url),
+            params=_pairs(params),
+            json=data if as_json else None,
+            data=None if as_json else _pairs(data),
+            headers=dict(headers or {}) | ({"Authorization": aiohttp.encode_basic_auth(*auth)} if auth else {}),
+            timeout=self._timeout,
+            allow_redirects=allow_redirects,
+        ) as response:
+            return Response(response.status, await response.text(), response.headers)
+
+    def _address(self, url: str) -> str:
+        if not self._api_url:
+            return url
+        parts = urlsplit(url)
+        return f"{self._api_url}{parts.path}" + (f"?{parts.query}" if parts.query else "")
+
+
+def _pairs(fields: Mapping[str, Any] | None) -> list[tuple[str, str]] | None:
+    """A list of values is a field that is sent several times (`MediaUrl`)."""
+    if fields is None:
+        return None
+    return [
+        (name, str(each)) for name, value in fields.items() for each in (value if isinstance(value, list) else [value])
+    ]
