@@ -18,7 +18,7 @@ def choose(asked: str | None, accepted: str, default: Sequence[str]) -> Locale:
 
 
 def _preferred(header: str) -> list[str]:
-    weighted = []
+    weighted: list[tuple[float, int, str]] = []
     for part in header[:500].split(","):
         tag, _, weight = part.strip().partition(";")
         try:

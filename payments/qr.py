@@ -38,7 +38,7 @@ def _line(text: str, length: int) -> str:
 
 
 def _saved(text: str, kind: str) -> bytes:
-    code = segno.make_qr(text, error="m", boost_error=False)
+    code = segno.make_qr(text, error="m", boost_error=False, encoding="utf-8")
     if int(code.version) > _MAX_VERSION:
         raise BadInput(f"this is too long for a QR code of version {_MAX_VERSION}")
     out = io.BytesIO()

@@ -1,0 +1,179 @@
+"""A creditor with debtors and invoices, and the pages that are under test, served on loopback."""
+
+import socket
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+from sqlalchemy import func, insert, select
+
+from billing import pay_page, webhooks
+from billing.invoices import Invoices
+from billing.ledger import Account, Kind, Posting, book
+from billing.links import Link, Links
+from billing.payments import Payments
+from billing.sandbox_books import SandboxBooks
+from core.creditor import Alerts, Creditor
+from core.ids import CreditorKey, DebtorId, InvoiceId
+from core.message import Locale
+from core.money import Money
+from payments import sandbox_bank
+from payments.sandbox import Sandbox
+from store.database import Database
+from store.tables.money import invoice, posting
+from store.tables.people import creditor as creditors
+from store.tables.people import debtor as debtors
+from store.tables.talk import event
+from store.wake import LocalWake
+from tests.clock import FakeClock
+
+BLOEM = Creditor(
+    key="bloem",
+    name="Bloem & <Blad> BV",
+    country="NL",
+    registration="KvK 12345678",
+    languages=["nl", "en"],
+    iban="NL02ABNA0123456789",
+    alerts=Alerts(urgent="care@example.test"),
+)
+VELO = BLOEM.model_copy(update={"key": "velo", "name": "Velo Verzonnen BV", "languages": ["fr"]})
+
+
+class Keys:
+    """Says the key itself, with its arguments: what a page says, whatever the words."""
+
+    def text(self, key: str, locale: Locale, **args: Any) -> str:
+        shown = [
+            f"{value.minor} {value.currency}" if isinstance(value, Money) else str(value) for value in args.values()
+        ]
+        return " ".join([f"[{locale}:{key}]", *shown])
+
+
+@dataclass
+class House:
+    database: Database
+    clock: FakeClock
+    invoices: Invoices
+    links: Links
+    refused: list[str] = field(default_factory=list)
+
+    async def creditor(self, config: Creditor) -> None:
+        now = self.clock.now()
+        row = {"id": config.key, "config": config.model_dump(mode="json"), "created_at": now, "updated_at": now}
+        async with self.database.begin() as tx:
+            await tx.execute(insert(creditors).values(row))
+
+    async def debtor(self, number: str, creditor: Creditor = BLOEM) -> DebtorId:
+        now = self.clock.now()
+        key = f"{creditor.key}-{number}"
+        row = {
+            "id": key,
+            "creditor_id": creditor.key,
+            "customer_number": number,
+            "kind": "consumer",
+            "name": "Fientje Fictief",
+            "created_at": now,
+            "updated_at": now,
+        }
+        async with self.database.begin() as tx:
+            await tx.execute(insert(debtors).values(row))
+        return DebtorId(key)
+
+    async def invoice(
+        self, debtor: DebtorId, number: str, minor: int, due: date = date(2026, 11, 1), **values: Any
+    ) -> InvoiceId:
+        creditor, _, _ = debtor.partition("-")
+        key = InvoiceId(f"{creditor}-{number}")
+        now = self.clock.now()
+        row = {
+            "id": key,
+            "creditor_id": creditor,
+            "debtor_id": debtor,
+            "number": number,
+            "issue_date": date(2026, 10, 1),
+            "due_date": due,
+            "currency": "EUR",
+            "amount": minor,
+            "description": "Kamerplanten",
+            "created_at": now,
+            "updated_at": now,
+            **values,
+        }
+        async with self.database.begin() as tx:
+            await tx.execute(insert(invoice).values(row))
+            await self._book(tx, creditor, key, debtor, Money(minor), Account.REVENUE, f"opening:{key}")
+        return key
+
+    async def paid_elsewhere(self, key: InvoiceId, minor: int, cause: str) -> None:
+        """The creditor tells us of money that came in another way."""
+        found = await self.invoices.by_id(key)
+        assert found is not None
+        async with self.database.begin() as tx:
+            await self._book(tx, BLOEM.key, key, found.debtor, Money(-minor), Account.BANK, cause)
+
+    async def _book(
+        self, tx: Any, creditor: str, key: InvoiceId, debtor: DebtorId, amount: Money, against: Account, cause: str
+    ) -> None:
+        sides = [Posting(Account.RECEIVABLE, amount, debtor, key), Posting(against, Money(-amount.minor))]
+        await book(tx, CreditorKey(creditor), Kind.OPENING, sides, cause=cause, at=self.clock.now())
+
+    async def open(self, key: InvoiceId) -> int:
+        found = await self.invoices.by_id(key)
+        assert found is not None
+        return found.open.minor
+
+    async def link(self, debtor: DebtorId, keys: Sequence[InvoiceId], key: str = "turn-1:link") -> Link:
+        return await self.links.issue(None, debtor, keys, key=key, creditor=BLOEM)
+
+    async def accounts(self) -> Mapping[str, int]:
+        """Account → its sum."""
+        query = select(posting.c.account, func.sum(posting.c.minor)).group_by(posting.c.account)
+        async with self.database.read() as connection:
+            return {row[0]: int(row[1]) for row in await connection.execute(query)}
+
+    async def events(self) -> list[str]:
+        async with self.database.read() as connection:
+            return list((await connection.execute(select(event.c.name).order_by(event.c.seq))).scalars())
+
+
+@dataclass
+class Street:
+    """The house with its pages open, and the sandbox bank next door."""
+
+    house: House
+    url: str
+    http: aiohttp.ClientSession
+    bank: Sandbox
+    payments: Payments
+
+    async def choose(self, checkout: str, outcome: str) -> str:
+        """Press a button of the bank's page; where the payer is sent."""
+        async with self.http.post(checkout, data={"outcome": outcome}, allow_redirects=False) as response:
+            assert response.status == 303
+            return response.headers["Location"]
+
+
+@asynccontextmanager
+async def street(house: House) -> AsyncIterator[Street]:
+    listening = socket.create_server(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    async with aiohttp.ClientSession() as http:
+        bank = Sandbox(SandboxBooks(house.database), house.clock, http, public_url=url, secret="not-a-secret")
+        payments = Payments(house.database, house.clock, LocalWake(), {bank.name: bank}, url)
+        app = web.Application()
+        app.add_routes(pay_page.routes(house.database, house.links, payments, Keys(), public_url=url))
+        app.add_routes(sandbox_bank.routes(bank, Keys()))
+        app.add_routes(
+            webhooks.routes(house.database, payments, {bank.name: bank}, public_url=url, refused=house.refused.append)
+        )
+        runner = web.AppRunner(app)
+        await runner.setup()
+        await web.SockSite(runner, listening).start()
+        try:
+            yield Street(house, url, http, bank, payments)
+        finally:
+            await runner.cleanup()

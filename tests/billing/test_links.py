@@ -1,0 +1,114 @@
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from billing.links import Link, Standing, due_on, standing
+from core.errors import BadInput, NotFound
+from core.ids import CreditorKey, DebtorId, LinkId
+from core.lifecycle import LinkState
+from core.money import Money
+from tests.billing.house import VELO, House
+from tests.clock import FakeClock
+
+_NOW = FakeClock().now()
+
+
+async def test_a_link_is_over_what_is_open(house: House) -> None:
+    who = await house.debtor("K1")
+    first, second = await house.invoice(who, "F1", 1000), await house.invoice(who, "F2", 2500)
+    await house.paid_elsewhere(first, 300, "bank:1")
+    link = await house.link(who, [first, second])
+    assert link.amount == Money(3200)
+    assert link.expires_at == house.clock.now() + timedelta(days=14)
+    assert len(link.token) >= 22  # 128 bits
+    assert await house.links.by_token(link.token) == link
+    assert await house.links.by_token("x" * 22) is None
+
+
+async def test_the_same_key_gives_the_same_link_at_once_too(house: House) -> None:
+    who = await house.debtor("K1")
+    key = await house.invoice(who, "F1", 1000)
+    issued = await asyncio.gather(*(house.link(who, [key], "turn-7:link") for _ in range(5)))
+    assert len({link.token for link in issued}) == 1
+    assert (await house.link(who, [key], "turn-8:link")).token != issued[0].token
+
+
+async def test_what_no_link_is_made_for(house: House) -> None:
+    who, other = await house.debtor("K1"), await house.debtor("K1", VELO)
+    paid, theirs = await house.invoice(who, "F1", 1000), await house.invoice(other, "F9", 1000)
+    dollars = await house.invoice(who, "F2", 1000, currency="EUR")
+    await house.paid_elsewhere(paid, 1000, "bank:1")
+    with pytest.raises(BadInput):
+        await house.link(who, [paid])
+    with pytest.raises(NotFound):
+        await house.link(who, [dollars, theirs])
+
+
+@pytest.mark.parametrize(
+    ("number", "values", "reference"),
+    [
+        pytest.param("539007547034", {}, "RF18539007547034", id="from the number"),
+        pytest.param("F1", {"reference": "+++090/9337/55493+++"}, "+++090/9337/55493+++", id="the invoice's own"),
+    ],
+)
+async def test_the_reference_of_one_invoice(house: House, number: str, values: dict[str, str], reference: str) -> None:
+    who = await house.debtor("K1")
+    link = await house.link(who, [await house.invoice(who, number, 1000, **values)])
+    assert link.reference == reference
+
+
+async def test_a_link_never_collects_more_than_is_open_or_was_said(house: House) -> None:
+    who = await house.debtor("K1")
+    first, second = await house.invoice(who, "F1", 1000), await house.invoice(who, "F2", 2500)
+    link = await house.link(who, [first, second])
+    await house.paid_elsewhere(first, 1200, "bank:1")  # 200 too much: no reason to collect less of the other
+    await house.paid_elsewhere(second, -500, "correction:1")  # now 3000 is open: the link was issued for 2500
+    async with house.database.read() as connection:
+        assert await due_on(connection, link) == Money(2500)
+
+
+async def test_states_and_their_times(house: House) -> None:
+    who = await house.debtor("K1")
+    link = await house.link(who, [await house.invoice(who, "F1", 1000)])
+    marked = [
+        await house.links.mark(link.id, state)
+        for state in (LinkState.VIEWED, LinkState.SENT, LinkState.STARTED, LinkState.PAID, LinkState.FAILED)
+    ]
+    assert marked == [True, False, True, True, False]
+    found = await house.links.by_id(link.id)
+    assert found and found.state is LinkState.PAID
+
+
+async def test_the_scheduler_expires_what_is_over(house: House) -> None:
+    who = await house.debtor("K1")
+    link = await house.link(who, [await house.invoice(who, "F1", 1000)])
+    house.clock.advance(days=13)
+    assert await house.links.expire() == 0
+    house.clock.advance(days=1)
+    assert (await house.links.expire(), await house.links.expire()) == (1, 0)
+    found = await house.links.by_id(link.id)
+    assert found and found.state is LinkState.EXPIRED
+
+
+@pytest.mark.parametrize(
+    ("state", "due", "age", "pending", "expected"),
+    [
+        (LinkState.VIEWED, 100, 0, False, Standing.PAYABLE),
+        (LinkState.FAILED, 100, 0, False, Standing.PAYABLE),
+        (LinkState.STARTED, 100, 0, True, Standing.PENDING),
+        (LinkState.PAID, 0, 0, False, Standing.PAID),
+        (LinkState.PAID, 0, 99, False, Standing.PAID),
+        (LinkState.SENT, 0, 0, False, Standing.SETTLED),
+        (LinkState.EXPIRED, 0, 99, False, Standing.SETTLED),
+        (LinkState.SENT, 100, 14, False, Standing.EXPIRED),
+        (LinkState.EXPIRED, 100, 0, False, Standing.EXPIRED),
+        (LinkState.REVOKED, 100, 0, False, Standing.REVOKED),
+        (LinkState.REVOKED, 100, 0, True, Standing.PENDING),
+    ],
+)
+def test_what_a_link_is_good_for(state: LinkState, due: int, age: int, pending: bool, expected: Standing) -> None:
+    link = Link(
+        LinkId("l"), "t", CreditorKey("bloem"), DebtorId("d"), None, Money(100), "RF", state, _NOW + timedelta(days=14)
+    )
+    assert standing(link, Money(due), _NOW + timedelta(days=age), pending=pending) is expected
