@@ -1,0 +1,125 @@
+"""A value for each placeholder, and the channels on which each message is shown."""
+
+from datetime import date
+from typing import Any
+
+from channels.web import WEB
+from core.creditor import Alerts, Creditor
+from core.message import Limits
+
+TODAY = date(2026, 11, 1)
+URL = "https://effen.example/p/Qk3vTz9LmN0pRs7uWx1yZA"
+LINK_URL = {"link-1": URL}
+
+CREDITOR = Creditor(
+    key="bloem",
+    name="Bloem & Blad",
+    country="NL",
+    registration="KvK 12345678",
+    languages=["nl", "en"],
+    iban="NL02ABNA0123456789",
+    alerts=Alerts(urgent="care@example.test"),
+)
+
+CHANNELS: dict[str, Limits] = {
+    "web": WEB,
+    "whatsapp": Limits(text=1_024, buttons=3, button_title=20, rows=10, images=True),
+    "sms": Limits(text=1_600, gsm7=True),
+    "telegram": Limits(text=4_096, buttons=8, button_title=40, images=True, links=True),
+}
+
+_MONEY = {"money": [4995, "EUR"]}
+_DATE = {"date": "2026-11-27"}
+
+_DAYS = {"first": {"key": "day.mon"}, "last": {"key": "day.fri"}}
+_ROWS = {
+    "balance.open": (
+        "balance.row",
+        {"number": "F2026-0042", "amount": _MONEY, "state": {"key": "balance.state.due"}, "due": _DATE},
+        {
+            "number": "F2026-0031",
+            "amount": _MONEY,
+            "state": {"key": "balance.state.overdue"},
+            "due": {"date": "2026-10-01"},
+        },
+    ),
+    "payment_methods.list": (
+        "payment_methods.row",
+        {"method": {"key": "method.ideal"}},
+        {"method": {"key": "method.bancontact"}},
+    ),
+    "payments.received": ("payments.row", {"amount": _MONEY, "paid_at": _DATE, "invoices": ["F2026-0042"]}),
+    "contact.hours": (
+        "contact.hours_row",
+        {"days": {"key": "contact.days", "args": _DAYS}, "opens": "08:30", "closes": "17:30"},
+        {"days": {"key": "day.sat"}, "opens": "09:00", "closes": "12:00"},
+    ),
+    "orders.list": (
+        "orders.row",
+        {"number": "B-1007", "ordered_at": _DATE, "status": {"key": "orders.status.shipped"}},
+    ),
+}
+
+# By the placeholder's name; a name that is not here is a test failure, so that somebody thinks about its type.
+ARGUMENTS: dict[str, Any] = {
+    "amount": _MONEY,
+    "by": "Sanne",
+    "carrier": "PostNL",
+    "channel": "WhatsApp",
+    "closes": "17:30",
+    "count": 4000,
+    "day": _DATE,
+    "days": 3,
+    "description": "Monstera deliciosa",
+    "due": _DATE,
+    "email": "hallo@bloem.example",
+    "expected_at": _DATE,
+    "first": {"key": "day.mon"},
+    "help": {"key": "care.debt_help.NL"},
+    "hours": 4,
+    "iban": "NL02 ABNA 0123 4567 89",
+    "intent": "…",
+    "invoice": "F2026-0042",
+    "invoices": ["F2026-0042", "F2026-0057"],
+    "issued": {"date": "2026-10-30"},
+    "language": "…",
+    "last": {"key": "day.fri"},
+    "lines": {"key": "care.self_harm.lines.NL"},
+    "link": {"link": "link-1"},
+    "method": {"key": "method.ideal"},
+    "minutes": 12,
+    "n": 2,
+    "name": "Sanne",
+    "number": "F2026-0042",
+    "open": _MONEY,
+    "opens": "08:30",
+    "ordered_at": _DATE,
+    "paid_at": _DATE,
+    "phone": "020 123 45 67",
+    "question": "Hoe vaak geef ik een monstera water?",
+    "reason": "…",
+    "reference": "RF18 5390 0754 7034",
+    "registration": "KvK 12345678",
+    "role": "…",
+    "source": "bloem.example",
+    "state": {"key": "balance.state.due"},
+    "status": {"key": "orders.status.shipped"},
+    "text": "Goedemiddag, ik kijk het even voor u na.",
+    "time": "08:30",
+    "total": {"money": [9990, "EUR"]},
+    "until": _DATE,
+    "url": "https://postnl.example/t/3SABC",
+    "when": "…",
+}
+
+# Where a message gives a name another type than the others do.
+OWN: dict[str, dict[str, Any]] = {
+    "contact.hours_row": {"days": {"key": "contact.days", "args": _DAYS}},
+    "answer.found_link": {"link": "https://bloem.example/veelgestelde-vragen"},
+    **{key: {"rows": {"key": row, "rows": rows}} for key, (row, *rows) in _ROWS.items()},
+}
+
+
+def argument(key: str, name: str) -> Any:
+    """A sample of this message's argument. Raises KeyError."""
+    return OWN.get(key, {}).get(name) or ARGUMENTS[name]
