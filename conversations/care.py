@@ -4,6 +4,7 @@ from core.creditor import Creditor
 from core.hold import Reason
 from core.message import Say
 
+_WITH_LINES = frozenset({"NL", "BE", "DE"})  # whose crisis lines the catalogues name
 _PREFIXES = {"+31": "NL", "+32": "BE", "+49": "DE", "+33": "FR"}
 
 
@@ -18,4 +19,5 @@ def crisis(reason: Reason | None, country: str) -> Say | None:
     """What is said at once, whoever has the conversation."""
     if reason is not Reason.SELF_HARM:
         return None
-    return Say("care.self_harm", {"country": country})
+    lines = country if country in _WITH_LINES else "other"
+    return Say("care.self_harm", {"lines": {"key": f"care.self_harm.lines.{lines}"}})
