@@ -22,7 +22,7 @@ class Accounts:
         known = {creditor.key: creditor for creditor in await self._creditors.all()}
         for table in (self.whatsapp, self.sms, self.telegram, self._origins):
             for gone in table.keys() - known.keys():
-                del table[gone]  # type: ignore[attr-defined]
+                del table[gone]
         for key, creditor in known.items():
             channels = creditor.channels
             if channels.whatsapp:

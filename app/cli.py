@@ -1,0 +1,239 @@
+"""`effen`: the command line."""
+
+import asyncio
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from app import creditor_files, engine, logs, trained
+from app.settings import Settings, problems
+from core.clock import SystemClock
+from core.errors import EffenError
+from store.database import Database
+from store.schema import migrate as bring_to_head
+
+
+class Commands(click.Group):
+    """Our own errors are told in one line, without a trace."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except EffenError as error:
+            raise click.ClickException(str(error)) from None
+
+
+@click.group(cls=Commands)
+@click.option("--verbose", is_flag=True, help="Log more.")
+@click.pass_context
+def main(ctx: click.Context, verbose: bool) -> None:
+    """Effen: decent conversations about invoices."""
+    settings = Settings().with_secrets()
+    logs.configure(production=settings.production, level=logging.DEBUG if verbose else logging.INFO)
+    ctx.obj = settings
+
+
+def _run(work: Coroutine[Any, Any, Any]) -> Any:
+    try:
+        return asyncio.run(work)
+    except KeyboardInterrupt:
+        return None
+
+
+@main.command()
+@click.option("--fresh", is_flag=True, help="Forget everything and load the demo anew.")
+@click.pass_obj
+def demo(settings: Settings, fresh: bool) -> None:
+    """Load the demo shop, start engine and app, print the addresses."""
+    from app.demo import run
+
+    _run(run(settings, fresh=fresh))
+
+
+@main.command()
+@click.option("--roles", default="web,worker,scheduler", show_default=True, help="What this process does.")
+@click.pass_obj
+def serve(settings: Settings, roles: str) -> None:
+    """Run the app: all roles by default, or any of them in a process of its own."""
+    chosen = {role.strip() for role in roles.split(",")}
+    if unknown := chosen - {"web", "worker", "scheduler"}:
+        raise click.BadParameter(f"there is no role {', '.join(sorted(unknown))}: choose of web, worker, scheduler")
+    if wrong := problems(settings, os.environ):
+        raise click.ClickException("not started:\n  " + "\n  ".join(wrong))
+    from app.server import serve as run
+
+    _run(run(settings, chosen))
+
+
+@main.command("engine")
+@click.option("--processes", default=0, help="How many; by default one for each address in EFFEN_ENGINE_URL.")
+@click.pass_obj
+def run_engine(settings: Settings, processes: int) -> None:
+    """Run the Rasa engine, on the ports of EFFEN_ENGINE_URL."""
+    ports = engine.ports(settings)
+    if processes > len(ports):
+        ports += [ports[-1] + number for number in range(1, processes - len(ports) + 1)]
+
+    async def run() -> None:
+        running = [await engine.start(settings, port) for port in ports[: processes or None]]
+        try:
+            done, _ = await asyncio.wait(
+                [asyncio.create_task(process.wait()) for process in running], return_when=asyncio.FIRST_COMPLETED
+            )
+            raise click.ClickException(f"an engine has ended (exit {next(iter(done)).result()})")
+        finally:
+            await asyncio.gather(*(engine.stop(process) for process in running))
+
+    _run(run())
+
+
+@main.command()
+@click.option("--force", is_flag=True, help="Also when nothing changed.")
+@click.pass_obj
+def train(settings: Settings, force: bool) -> None:
+    """Train understanding and dialogue where their inputs changed."""
+    trained.everything(settings, click.echo, force=force)
+
+
+@main.command()
+@click.pass_obj
+def migrate(settings: Settings) -> None:
+    """Bring the database's schema to head."""
+    bring_to_head(settings.store_url)
+    click.echo("The schema is up to date.")
+
+
+@main.group()
+def creditor() -> None:
+    """Whom we speak for."""
+
+
+@creditor.command("apply")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.pass_obj
+def creditor_apply(settings: Settings, file: Path) -> None:
+    """Create or change the creditor that FILE describes."""
+    config = creditor_files.read(file)
+
+    async def apply(db: Database) -> None:
+        await creditor_files.apply(db, SystemClock(), config)
+
+    _with_database(settings, apply)
+    click.echo(f"{config.name} ({config.key}) is applied.")
+
+
+@main.command("import")
+@click.argument("kind", type=click.Choice(["debtors", "invoices", "orders", "products", "faq"]))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--creditor", "key", required=True, help="Whose data it is.")
+@click.option("--dry-run", is_flag=True, help="Check every row, change nothing.")
+@click.pass_obj
+def import_file(settings: Settings, kind: str, file: Path, key: str, dry_run: bool) -> None:
+    """Load FILE; bad rows are listed with line and reason, the good ones load."""
+    from app.imports import load
+
+    async def run(db: Database) -> Any:
+        return await load(db, SystemClock(), settings, kind, file, key, dry_run=dry_run)
+
+    result = _with_database(settings, run)
+    would = "would be " if dry_run else ""
+    click.echo(f"{kind}: {result.loaded} {would}loaded, {result.unchanged} unchanged, {len(result.bad)} bad.")
+    for line, reason in result.bad:
+        click.echo(f"{file.name}:{line}: {reason}", err=True)
+    if result.bad:
+        sys.exit(1)
+
+
+@main.group()
+def agent() -> None:
+    """The people who work in the desk."""
+
+
+@agent.command("add")
+@click.argument("email")
+@click.option("--name", required=True)
+@click.option("--role", required=True, type=click.Choice(["agent", "supervisor", "marketer", "admin", "care"]))
+@click.option("--creditor", "key", required=True)
+@click.pass_obj
+def agent_add(settings: Settings, email: str, name: str, role: str, key: str) -> None:
+    """Make an account for the desk; the password is asked for, or made and printed."""
+    from desk.accounts import Accounts, generate_password
+
+    typed = click.prompt("Password (empty: make one)", default="", hide_input=True) if sys.stdin.isatty() else ""
+    password = typed or generate_password()
+
+    async def run(db: Database) -> None:
+        await Accounts(db, SystemClock()).add(key, email, name, role, password)
+
+    _with_database(settings, run)
+    click.echo(f"{name} can log in at {settings.public_url}/desk as {email}" + ("." if typed else f": {password}"))
+
+
+@main.command()
+@click.option("--creditor", "key", default=None)
+@click.option("--locale", default=None)
+@click.pass_obj
+def chat(settings: Settings, key: str | None, locale: str | None) -> None:
+    """Talk to the bot here, through the running app's REST channel."""
+    from app.terminal import talk
+
+    _run(talk(settings.public_url, key, locale))
+
+
+@main.command()
+@click.pass_obj
+def understand(settings: Settings) -> None:
+    """Read one message a line, print what was understood, as JSON."""
+    understanding = trained.understanding(settings)
+    for line in sys.stdin:
+        parse = understanding.parse(line.rstrip("\n")).as_json()
+        click.echo(json.dumps(parse, ensure_ascii=False))
+
+
+@main.command()
+@click.pass_obj
+def check(settings: Settings) -> None:
+    """Say what is wrong with the configuration, before it hurts."""
+    from app.check import findings
+
+    found = _run(findings(settings, os.environ))
+    for finding in found:
+        click.echo(f"✗ {finding}", err=True)
+    if found:
+        sys.exit(1)
+    click.echo("✓ nothing found")
+
+
+@main.command()
+@click.option("--now", "moment", default=None, help="As at this time (ISO 8601).")
+@click.pass_obj
+def tick(settings: Settings, moment: str | None) -> None:
+    """Run the scheduler once."""
+    from app.server import tick as run
+
+    try:
+        at = datetime.fromisoformat(moment) if moment else None
+    except ValueError:
+        raise click.BadParameter(f"“{moment}” is not a moment such as 2026-11-22T09:00:00+01:00") from None
+    _run(run(settings, at.replace(tzinfo=at.tzinfo or UTC) if at else None))
+
+
+def _with_database(settings: Settings, work: Callable[[Database], Coroutine[Any, Any, Any]]) -> Any:
+    async def run() -> Any:
+        db = Database(settings.store_url)
+        try:
+            return await work(db)
+        finally:
+            await db.close()
+
+    bring_to_head(settings.store_url)
+    return _run(run())
+
+

@@ -1,0 +1,254 @@
+"""Everything is constructed here, once, and passed down."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from time import monotonic
+
+import aiohttp
+import structlog
+from aiohttp import web
+
+from app.accounts import Accounts
+from app.alerts import Alerts
+from app.chats import Chats
+from app.events import Events
+from app.metrics import Metrics
+from app.proxies import remote_of
+from app.settings import Settings
+from app.told import Told
+from app.workers import drain, every
+from billing.invoices import Invoices
+from billing.links import Links
+from billing.payments import Payments
+from billing.sandbox_books import SandboxBooks
+from bot.actions import actions
+from bot.actions.server import executor
+from bot.actions.server import routes as action_routes
+from bot.actions.services import Services
+from catalogue.answers import Answers
+from catalogue.orders import Orders
+from channels.origins import Origins
+from channels.rate import Brake
+from channels.sms import Sms
+from channels.telegram import Telegram
+from channels.twilio import Twilio
+from channels.web import REST, WEB, Web
+from channels.webchat import WebChat
+from channels.whatsapp import WhatsApp
+from conversations.context import Contexts
+from conversations.creditors import Creditors
+from conversations.delivery import Delivery
+from conversations.desking import Desking
+from conversations.engine import Engine
+from conversations.handoff import Handoffs
+from conversations.identity import Identity
+from conversations.inbox import Inbox
+from conversations.misses import Misses
+from conversations.optout import OptOuts
+from conversations.outbox import Outbox
+from conversations.turns import Turns
+from core.clock import Clock
+from core.message import Address, Channel, Rendered
+from core.payment import PaymentProvider
+from locales import Renderer
+from outreach.reminders import Reminders
+from payments.sandbox import Sandbox
+from store import events as names
+from store.database import Database
+from store.wake import LocalWake
+from understanding import Understanding
+
+log = structlog.get_logger(__name__)
+
+# Turns wait for the engine, not for us: a few at once keep it busy, and one that is stuck holds up nobody else's.
+TURN_WORKERS = 6
+SENDERS = 4
+SCHEDULE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Effen:
+    """The product, wired."""
+
+    settings: Settings
+    environment: Mapping[str, str]
+    clock: Clock
+    db: Database
+    wake: LocalWake
+    http: aiohttp.ClientSession
+    texts: Renderer
+    creditors: Creditors
+    accounts: Accounts
+    identity: Identity
+    inbox: Inbox
+    outbox: Outbox
+    turns: Turns
+    delivery: Delivery
+    events: Events
+    reminders: Reminders
+    invoices: Invoices
+    links: Links
+    payments: Payments
+    providers: Mapping[str, PaymentProvider]
+    sandbox: Sandbox | None
+    channels: Mapping[str, Channel]
+    chats: Chats
+    webchat: WebChat
+    origins: Origins
+    brake: Brake
+    desking: Desking
+    metrics: Metrics
+    actions: Sequence[web.RouteDef]
+
+    async def tick(self) -> None:
+        """What time brings about: reminders, late payments, uncertain messages."""
+        await self.reminders.run()
+        await self.payments.poll_open()
+
+    async def work(self, *, worker: bool, scheduler: bool) -> None:
+        """Run the loops until cancelled."""
+        if self.db.is_sqlite:
+            await self.turns.free()
+            await self.delivery.free()
+        loops: list[Awaitable[None]] = [every(5, self.accounts.refresh, "accounts")]
+        if worker:
+            loops += [drain(self.turns.run_one, self.wake, "inbox") for _ in range(TURN_WORKERS)]
+            loops += [drain(self.delivery.run_one, self.wake, "outbox") for _ in range(SENDERS)]
+            loops += [drain(self.events.run_one, self.wake, "event"), every(5, self.delivery.settle, "settle")]
+        if scheduler:
+            loops.append(every(SCHEDULE, self.tick, "schedule"))
+            if self.sandbox is not None:
+                loops.append(every(1, self._settle_sandbox, "sandbox"))
+        async with asyncio.TaskGroup() as group:
+            for loop in loops:
+                group.create_task(loop)  # type: ignore[arg-type]
+
+    async def _settle_sandbox(self) -> None:
+        assert self.sandbox is not None
+        await self.sandbox.run_due(self.clock.now())
+
+
+@asynccontextmanager
+async def wired(
+    settings: Settings, clock: Clock, understanding: Understanding, environment: Mapping[str, str] = os.environ
+) -> AsyncIterator[Effen]:
+    """The product for these settings; what it holds is let go at the end."""
+    async with AsyncExitStack() as stack:
+        db = Database(settings.store_url)
+        stack.push_async_callback(db.close)
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        yield _wire(settings, clock, understanding, environment, db, http)
+
+
+def _wire(
+    settings: Settings,
+    clock: Clock,
+    understanding: Understanding,
+    environment: Mapping[str, str],
+    db: Database,
+    http: aiohttp.ClientSession,
+) -> Effen:
+    wake = LocalWake()
+    texts = Renderer()
+    creditors = Creditors(db)
+    accounts = Accounts(creditors, environment)
+    inbox = Inbox(db, clock, wake)
+    outbox = Outbox(db, clock, wake)
+    identity = Identity(db, clock, wake, creditors, environment)
+    invoices, links = Invoices(db), Links(db, clock)
+    sandbox = None
+    providers: dict[str, PaymentProvider] = {}
+    if not settings.production:
+        sandbox = Sandbox(
+            SandboxBooks(db), clock, http, public_url=settings.public_url, secret=settings.secret_key
+        )
+        providers[sandbox.name] = sandbox
+    payments = Payments(db, clock, wake, providers, settings.public_url)
+    services = Services(
+        contexts=Contexts(db, clock, creditors),
+        identity=identity,
+        handoffs=Handoffs(db, clock, wake),
+        opt_outs=OptOuts(db, clock),
+        misses=Misses(db),
+        invoices=invoices,
+        links=links,
+        payments=payments,
+        answers=Answers(db, understanding),
+        orders=Orders(db),
+    )
+    chats = Chats(db, clock, wake, creditors, inbox, outbox, identity)
+    origins = Origins(settings.public_url, accounts.origins)
+    brake = Brake(monotonic)
+    webchat = WebChat(chats, origins, brake, remote_of(settings.trusted_proxies))
+    channels = _channels(settings, http, accounts, webchat)
+    engine = Engine(http, settings.engine_url.split(","), settings.engine_token)
+    told = Told(db, outbox, invoices)
+    alerts = Alerts(db, creditors, settings.smtp_url, settings.alerts_from, settings.public_url)
+    desking = Desking(db, clock, wake, outbox)
+    return Effen(
+        settings=settings,
+        environment=environment,
+        clock=clock,
+        db=db,
+        wake=wake,
+        http=http,
+        texts=texts,
+        creditors=creditors,
+        accounts=accounts,
+        identity=identity,
+        inbox=inbox,
+        outbox=outbox,
+        turns=Turns(db, clock, wake, creditors, outbox, engine, understanding, frozenset({"telegram"})),
+        delivery=Delivery(db, clock, wake, creditors, texts, channels, settings.public_url),
+        events=Events(
+            db,
+            clock,
+            {
+                names.PAYMENT_BOOKED: [told.booked],
+                names.PAYMENT_FAILED: [told.failed],
+                names.CARE_DETECTED: [alerts.care_detected],
+                names.CONVERSATION_CHANGED: [_desk_changed(webchat.server, db)],
+            },
+        ),
+        reminders=Reminders(db, clock, creditors, outbox),
+        invoices=invoices,
+        links=links,
+        payments=payments,
+        providers=providers,
+        sandbox=sandbox,
+        channels=channels,
+        chats=chats,
+        webchat=webchat,
+        origins=origins,
+        brake=brake,
+        desking=desking,
+        metrics=Metrics(),
+        actions=action_routes(executor(actions(services)), settings.engine_token),
+    )
+
+
+def _channels(
+    settings: Settings, http: aiohttp.ClientSession, accounts: Accounts, webchat: WebChat
+) -> Mapping[str, Channel]:
+    twilio = Twilio(
+        settings.twilio_account_sid,
+        settings.twilio_auth_token,
+        session=http,
+        public_url=settings.public_url,
+        api_url=settings.twilio_api_url,
+    )
+
+    async def nowhere(account: str, address: Address, payload: Mapping[str, object]) -> None:
+        """REST has no open line: its clients fetch what was said."""
+
+    known: list[Channel] = [
+        Web("web", WEB, webchat.emit),
+        Web("rest", REST, nowhere),
+        WhatsApp(twilio, accounts.whatsapp),
+        Sms(twilio, accounts.sms),
+        Telegram(accounts.telegram, api_url=settings.telegram_api_url, session=http),
+    ]
+    return {channel.name: channel for channel in known}

@@ -1,0 +1,44 @@
+"""The two trained models: what a message means (understanding), and what follows from it (the engine's dialogue)."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from app import engine
+from app.repository import SENTENCES
+from app.settings import Settings
+from core.errors import EffenError
+from understanding import Understanding, load
+from understanding.training import is_trained
+from understanding.training import train as fit
+
+
+class TrainingFailed(EffenError):
+    """A model could not be trained; the trainer's own words follow."""
+
+
+def everything(settings: Settings, say: Callable[[str], object], *, force: bool = False) -> None:
+    """Train what is not up to date. Raises TrainingFailed."""
+    if force or not is_trained(SENTENCES, settings.model_dir, encoder(settings)):
+        say("Training the understanding (a minute or two the first time) …")
+        fit(SENTENCES, settings.model_dir, encoder(settings))
+    if force or not engine.model(settings).exists():
+        say("Training the dialogue …")
+        try:
+            engine.train(settings, force=force)
+        except subprocess.CalledProcessError as error:
+            raise TrainingFailed(f"the dialogue could not be trained:\n{error.stdout}") from None
+        except FileNotFoundError:
+            raise TrainingFailed(f"there is no engine environment at {engine.python(settings)}: run `make install`") from None
+
+
+def understanding(settings: Settings) -> Understanding:
+    """The trained model. Raises TrainingFailed where there is none."""
+    try:
+        return load(settings.model_dir, encoder(settings))
+    except (FileNotFoundError, ValueError) as error:
+        raise TrainingFailed(f"the understanding is not trained ({error}): run `effen train`") from None
+
+
+def encoder(settings: Settings) -> Path | None:
+    return Path(settings.encoder_model) if settings.encoder_model else None
