@@ -1,0 +1,1 @@
+"""The Rasa project: domain, rules, what runs inside the engine, and the actions that run in the app."""

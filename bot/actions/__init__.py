@@ -1,0 +1,51 @@
+"""What the bot can do: one action for each intent that needs facts, and the forms' own."""
+
+from rasa_sdk import Action
+
+from bot.actions.care import HANDOVERS, Dispute, HandsOver, Hardship, SelfHarm
+from bot.actions.contact import AskContactInfo, OptIn, OptOut, VerifyLegitimacy, WrongPerson
+from bot.actions.invoices import AskBalance, AskInvoice, InvoiceForm
+from bot.actions.payment import AlreadyPaid, AskPaymentMethods, AskPaymentStatus, Pay
+from bot.actions.requests import requests
+from bot.actions.services import Services
+from bot.actions.shop import QUESTIONS, AskOrderStatus, Question
+from bot.actions.talk import Affirm, Leave, OutOfScope
+from bot.actions.turn import say, turn_id
+from bot.actions.verification import VerifyForm
+from bot.actions.wish import Wanted, Wish
+
+__all__ = ["Services", "actions", "say", "turn_id"]
+
+
+def actions(services: Services) -> list[Action]:
+    wishes: list[Wish] = [
+        AskBalance(services),
+        AskInvoice(services),
+        Pay(services),
+        AskPaymentStatus(services),
+        AlreadyPaid(services),
+        AskOrderStatus(services),
+        *requests(services),
+    ]
+    handovers = [HandsOver(services, intent, *what) for intent, what in HANDOVERS.items()]
+    return [
+        *wishes,
+        *handovers,
+        *(Question(services, intent) for intent in QUESTIONS),
+        Hardship(services),
+        SelfHarm(services),
+        Dispute(services),
+        OptOut(services),
+        OptIn(services),
+        WrongPerson(services),
+        VerifyLegitimacy(services),
+        AskContactInfo(services),
+        AskPaymentMethods(services),
+        Affirm([*wishes, *handovers]),
+        Leave("cancel"),
+        Leave("deny"),
+        OutOfScope(services),
+        VerifyForm(services),
+        InvoiceForm(services),
+        Wanted(wishes),
+    ]

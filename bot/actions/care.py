@@ -1,0 +1,106 @@
+"""People in trouble, people who disagree, and people who want a person: a fitting word, and someone takes over."""
+
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.executor import CollectingDispatcher
+
+from bot.actions.handover import hand_over
+from bot.actions.services import Services
+from bot.actions.turn import Events, entity, say, turn_id
+from conversations.context import TurnContext
+from core.hold import Reason
+
+# Where help has an address of its own (the texts name it); elsewhere the general one.
+_COUNTRIES = ("NL", "BE", "DE")
+_DISPUTES = ("not_received", "returned", "defective", "amount", "not_mine", "cancelled")
+# intent → (why a person is needed, what is said)
+HANDOVERS = {
+    "under_administration": (Reason.UNDER_ADMINISTRATION, "care.under_administration"),
+    "report_deceased": (Reason.REPORT_DECEASED, "care.report_deceased"),
+    "complaint": (Reason.COMPLAINT, "care.complaint"),
+    "human": (Reason.HUMAN, "handoff.human"),
+    "request_callback": (Reason.CALLBACK, "handoff.callback"),
+}
+
+
+class HandsOver(Action):
+    def __init__(self, services: Services, intent: str, reason: Reason, key: str) -> None:
+        self.services = services
+        self._intent = intent
+        self._reason = reason
+        self._key = key
+
+    def name(self) -> str:
+        return f"action_{self._intent}"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> Events:
+        context = await self.services.contexts.of(turn_id(tracker))
+        await hand_over(self.services, dispatcher, context, self._reason, self._key)
+        return []
+
+
+class Hardship(Action):
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def name(self) -> str:
+        return "action_hardship"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> Events:
+        context = await self._services.contexts.of(turn_id(tracker))
+        country = country_of(tracker, context)
+        args = {"country": country, "help": _local("care.debt_help", country)}
+        # A proposal in the same breath is the agent's to see.
+        proposal = entity(tracker, "amount")
+        summary = {"proposal": proposal} if proposal else {}
+        await hand_over(self._services, dispatcher, context, Reason.HARDSHIP, "care.hardship", args, **summary)
+        return []
+
+
+class SelfHarm(Action):
+    """Care first, a crisis line, and the truth about who reads this. Nothing about money, and no buttons."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def name(self) -> str:
+        return "action_self_harm"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> Events:
+        context = await self._services.contexts.of(turn_id(tracker))
+        await self._services.handoffs.open(context.turn, Reason.SELF_HARM)
+        country = country_of(tracker, context)
+        say(dispatcher, "care.self_harm", country=country, lines=_local("care.self_harm.lines", country))
+        say(dispatcher, "care.self_harm_open" if context.agent_open else "care.self_harm_closed")
+        return []
+
+
+class Dispute(Action):
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def name(self) -> str:
+        return "action_dispute"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> Events:
+        context = await self._services.contexts.of(turn_id(tracker))
+        reason = (
+            entity(tracker, "dispute_reason")
+            or context.intent.partition("/")[2]
+            or str(tracker.get_slot("dispute_reason") or "")
+        )
+        key = f"dispute.{reason if reason in _DISPUTES else 'general'}"
+        invoice = entity(tracker, "invoice_number")
+        summary = {"reason_detail": reason or None, "invoice": invoice}
+        await hand_over(self._services, dispatcher, context, Reason.DISPUTE, key, **summary)
+        return []
+
+
+def country_of(tracker: Tracker, context: TurnContext) -> str:
+    """Whose help lines to name: the person's country where the app knows it, else the creditor's."""
+    return str(tracker.get_slot("country") or context.creditor.country)
+
+
+def _local(key: str, country: str) -> dict[str, str]:
+    return {"key": f"{key}.{country if country in _COUNTRIES else 'other'}"}

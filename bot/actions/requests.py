@@ -1,0 +1,58 @@
+"""Wishes that a person carries out: noted, handed over, and said so."""
+
+from rasa_sdk import Tracker
+from rasa_sdk.executor import CollectingDispatcher
+
+from bot.actions.handover import hand_over
+from bot.actions.services import Services
+from bot.actions.turn import Events, entities
+from bot.actions.wish import Wish
+from conversations.context import TurnContext
+from core.hold import Reason
+from core.ids import DebtorId
+
+# intent → what is said
+REQUESTS = {
+    "request_payment_plan": "request.payment_plan",
+    "pay_later": "request.pay_later",
+    "pay_part": "request.pay_part",
+    "direct_debit_problem": "request.direct_debit",
+    "reactivate_account": "request.reactivate",
+    "request_invoice_copy": "request.invoice_copy",
+    "update_contact": "request.update_contact",
+    "privacy_request": "request.privacy",
+}
+# What the agent sees beside the wish.
+_NOTED = ("amount", "invoice_number", "order_number")
+
+
+class Request(Wish):
+    def __init__(self, services: Services, intent: str, key: str) -> None:
+        super().__init__(services)
+        self.intent = intent
+        self._key = key
+
+    async def fulfil(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, context: TurnContext, debtor: DebtorId
+    ) -> Events:
+        noted = [str(value["value"]) for value in entities(tracker, *_NOTED)]
+        key = self.key(context)
+        await hand_over(self.services, dispatcher, context, Reason.REQUEST, key, wish=self.intent, noted=noted)
+        return []
+
+    def key(self, context: TurnContext) -> str:
+        return self._key
+
+
+class AskFees(Request):
+    """The rule of the country now, the break-down by a person (NL: Besluit kwaliteit incassodienstverlening 3.1)."""
+
+    def __init__(self, services: Services) -> None:
+        super().__init__(services, "ask_fees", "fees.requested")
+
+    def key(self, context: TurnContext) -> str:
+        return f"{self._key}.{context.creditor.country}"
+
+
+def requests(services: Services) -> list[Wish]:
+    return [*(Request(services, intent, key) for intent, key in REQUESTS.items()), AskFees(services)]

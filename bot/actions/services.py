@@ -1,0 +1,133 @@
+"""What actions may ask of the rest of the product: these methods and no others."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Protocol, runtime_checkable
+
+from billing.invoices import OpenInvoice
+from conversations.context import TurnContext
+from conversations.identity import Verification
+from core.creditor import Creditor
+from core.hold import Reason
+from core.ids import ConversationId, CreditorKey, DebtorId, InvoiceId, LinkId, TurnId
+from core.message import Locale
+from core.money import Money
+
+
+class Contexts(Protocol):
+    async def of(self, turn: TurnId) -> TurnContext: ...
+
+
+class Identity(Protocol):
+    async def needs(self, turn: TurnId) -> Sequence[str]:
+        """What is asked besides a number: postcode, house_number, date_of_birth."""
+        ...
+
+    async def verify(self, turn: TurnId, number: str, factors: Mapping[str, str]) -> Verification: ...
+
+
+class Handoffs(Protocol):
+    async def open(self, turn: TurnId, reason: Reason, **summary: Any) -> None: ...
+
+
+class OptOuts(Protocol):
+    async def out(self, turn: TurnId) -> None: ...
+    async def back(self, turn: TurnId) -> None: ...
+
+
+class Misses(Protocol):
+    async def count(self, turn: TurnId) -> int:
+        """How often in a row, this turn included, the bot did not understand."""
+        ...
+
+
+class Invoices(Protocol):
+    async def open_of(self, debtor: DebtorId) -> Sequence[OpenInvoice]: ...
+
+
+class Link(Protocol):
+    @property
+    def id(self) -> LinkId: ...
+    @property
+    def amount(self) -> Money: ...
+    @property
+    def expires_at(self) -> datetime: ...
+
+
+class Links(Protocol):
+    async def issue(
+        self,
+        conversation: ConversationId | None,
+        debtor: DebtorId,
+        invoices: Sequence[InvoiceId],
+        *,
+        key: str,
+        creditor: Creditor,
+    ) -> Link: ...
+
+
+class PaidPayment(Protocol):
+    @property
+    def amount(self) -> Money: ...
+    @property
+    def paid_at(self) -> datetime: ...
+    @property
+    def invoices(self) -> Sequence[str]: ...
+
+
+class Payments(Protocol):
+    async def recent_of(self, debtor: DebtorId) -> Sequence[PaidPayment]: ...
+    async def pending_of(self, debtor: DebtorId) -> Sequence[object]: ...
+
+
+class Answer(Protocol):
+    @property
+    def text(self) -> str: ...
+    @property
+    def link(self) -> str | None: ...
+    @property
+    def source(self) -> str | None: ...
+
+
+@runtime_checkable
+class Suggestions(Protocol):
+    @property
+    def questions(self) -> Sequence[str]: ...
+
+
+class Answers(Protocol):
+    async def find(self, creditor: CreditorKey, text: str, locale: Locale) -> Answer | Suggestions | None: ...
+
+
+class Order(Protocol):
+    @property
+    def number(self) -> str: ...
+    @property
+    def ordered_at(self) -> date: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def carrier(self) -> str | None: ...
+    @property
+    def tracking_url(self) -> str | None: ...
+    @property
+    def expected_at(self) -> date | None: ...
+
+
+class Orders(Protocol):
+    async def of(self, debtor: DebtorId, number: str | None = None) -> Sequence[Order]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    contexts: Contexts
+    identity: Identity
+    handoffs: Handoffs
+    opt_outs: OptOuts
+    misses: Misses
+    invoices: Invoices
+    links: Links
+    payments: Payments
+    answers: Answers
+    orders: Orders

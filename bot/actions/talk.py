@@ -1,0 +1,80 @@
+"""Yes, no, never mind, and what was not understood."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import ActiveLoop, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from bot.actions.services import Services
+from bot.actions.turn import Events, say, turn_id
+from bot.actions.verification import SLOTS
+from core.message import Option
+
+_HELP = tuple(Option(f"option.{intent}", intent) for intent in ("ask_balance", "pay", "human"))
+
+
+class Affirm(Action):
+    """Yes to what was asked last: where that message had one option besides "no", that is what was meant."""
+
+    def __init__(self, actions: Sequence[Action]) -> None:
+        self._actions: Mapping[str, Action] = {action.name(): action for action in actions}
+
+    def name(self) -> str:
+        return "action_affirm"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> Events:
+        offered = _offered(tracker)
+        action = self._actions.get(f"action_{offered['intent']}") if offered else None
+        if action is None or offered is None:
+            say(dispatcher, "talk.affirm", _HELP)
+            return []
+        taken = [{"entity": name, "value": value} for name, value in offered["entities"].items()]
+        tracker.latest_message["entities"] = [*tracker.latest_message.get("entities", []), *taken]
+        return await action.run(dispatcher, tracker, domain)
+
+
+def _offered(tracker: Tracker) -> dict[str, Any] | None:
+    """The only thing that can be said yes to in the bot's last message."""
+    for event in reversed(tracker.events):
+        if event["event"] == "bot":
+            options = event["data"]["custom"]["options"]
+            choices = [option for option in options if option["intent"] != "deny"]
+            return dict(choices[0]) if len(choices) == 1 else None
+    return None
+
+
+class Leave(Action):
+    """Out of a form, or no to an offer: a friendly line, and nothing stays half done."""
+
+    def __init__(self, intent: str) -> None:
+        self._intent = intent
+
+    def name(self) -> str:
+        return f"action_{self._intent}"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> Events:
+        if not tracker.active_loop.get("name"):
+            say(dispatcher, "talk.cancelled" if self._intent == "cancel" else "talk.deny")
+            return []
+        say(dispatcher, "talk.cancelled")
+        left = [SlotSet(slot, None) for slot in (*SLOTS, "invoice", "wanted", "requested_slot")]
+        return [ActiveLoop(None), *left]
+
+
+class OutOfScope(Action):
+    """Not understood: once more in other words, and the second time a person is offered."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def name(self) -> str:
+        return "action_out_of_scope"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> Events:
+        if await self._services.misses.count(turn_id(tracker)) < 2:
+            say(dispatcher, "talk.not_understood", _HELP)
+        else:
+            say(dispatcher, "talk.not_understood_again", [Option("option.yes_human", "human"), Option("option.no", "deny")])
+        return []

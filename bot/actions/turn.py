@@ -1,0 +1,39 @@
+"""What an action reads of the dialogue, and how it says something."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from rasa_sdk import Tracker
+from rasa_sdk.executor import CollectingDispatcher
+
+from core.ids import TurnId
+from core.message import Option, Say
+
+Events = list[dict[str, Any]]
+
+
+def turn_id(tracker: Tracker) -> TurnId:
+    """The turn that the latest message is: everything done for it has a key made from it."""
+    return TurnId(tracker.latest_message["metadata"]["turn"])
+
+
+def say(dispatcher: CollectingDispatcher, key: str, options: Sequence[Option] = (), **args: Any) -> None:
+    dispatcher.utter_message(json_message=Say(key, args, options).as_json())
+
+
+def entities(tracker: Tracker, *names: str) -> Iterator[dict[str, Any]]:
+    """The latest message's values of these kinds, those named first at the front."""
+    for name in names:
+        yield from (found for found in tracker.latest_message.get("entities", []) if found["entity"] == name)
+
+
+def entity(tracker: Tracker, *names: str) -> str | None:
+    return next((str(found["value"]) for found in entities(tracker, *names)), None)
+
+
+def since_message(tracker: Tracker) -> Iterator[dict[str, Any]]:
+    """The events after the person's latest message, latest first."""
+    for event in reversed(tracker.events):
+        if event["event"] == "user":
+            return
+        yield event

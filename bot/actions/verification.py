@@ -1,0 +1,129 @@
+"""The form that finds out who is there: a number from the invoice, and what belongs to it."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import FollowupAction, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from bot.actions.handover import say_when
+from bot.actions.services import Services
+from bot.actions.turn import Events, say, since_message, turn_id
+from core.hold import Reason
+
+FORM = "verify_form"
+REFERENCE = "customer_reference"
+SLOTS = (REFERENCE, "postcode", "house_number", "date_of_birth")
+
+# Which values of a message can be which answer, most certain first.
+_CERTAIN = {REFERENCE: ("invoice_number", "customer_number"), "postcode": ("postcode",), "house_number": ("house_number",)}
+_KINDS = _CERTAIN | {REFERENCE: ("invoice_number", "customer_number", "reference", "order_number")}
+# A lone answer that is spelled in an unusual way, and how it is written down.
+_LONE = {
+    REFERENCE: re.compile(r"[a-z]{0,5}[\s./-]*\d[\d\s./-]{2,20}[a-z]?", re.IGNORECASE),
+    "house_number": re.compile(r"\d{1,4}\s*-?[a-z]?", re.IGNORECASE),
+}
+_BIRTH = re.compile(r"(?<!\d)(?:(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4})|(\d{4})-(\d\d)-(\d\d))(?!\d)")
+# Messages that answer the form's question, or try to; any other is heard as what it is first.
+_ANSWERS = ("inform", "affirm", "out_of_scope")
+
+
+def read(message: Mapping[str, Any], asked: str | None, wanted: Sequence[str]) -> dict[str, str]:
+    """The answers in a message: `asked` comes first, and no number is two answers at once.
+
+    `wanted`: the slots that count. Where nothing is asked yet, only what is certain by its form counts.
+    """
+    text = str(message.get("text") or "")
+    found: dict[str, str] = {}
+    taken: set[tuple[Any, Any]] = set()
+    for slot in sorted(wanted, key=lambda slot: slot != asked):
+        kinds = _KINDS if asked else _CERTAIN
+        for value in _values(message, kinds.get(slot, ())):
+            span = (value.get("start"), value.get("end"))
+            # Four digits alone are a postcode when it is asked for, or beside a number.
+            bare = slot == "postcode" and str(value["value"]).isdigit() and asked != slot and REFERENCE not in found
+            if span not in taken and not bare:
+                found[slot] = str(value["value"])
+                taken.add(span)
+                break
+    if asked in wanted and asked not in found:
+        if asked in _LONE and not found and _LONE[asked].fullmatch(text.strip(" .!")):
+            found[asked] = re.sub(r"\s", "", text.strip(" .!")).upper()
+        elif asked == "date_of_birth" and (born := birth(text)):
+            found[asked] = born
+    return found
+
+
+def _values(message: Mapping[str, Any], kinds: Sequence[str]) -> list[Mapping[str, Any]]:
+    return [value for kind in kinds for value in message.get("entities", []) if value["entity"] == kind]
+
+
+def birth(text: str) -> str | None:
+    """A date of birth as ISO 8601; days come before months."""
+    match = _BIRTH.search(text)
+    if match is None:
+        return None
+    day, month, year, iso_year, iso_month, iso_day = match.groups()
+    try:
+        return date(int(year or iso_year), int(month or iso_month), int(day or iso_day)).isoformat()
+    except ValueError:
+        return None
+
+
+class VerifyForm(Action):
+    """Asks, reads, checks, and says itself what comes next, so that each turn of the form is one message."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def name(self) -> str:
+        return f"validate_{FORM}"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> Events:
+        turn = turn_id(tracker)
+        asked = tracker.get_slot("requested_slot") if tracker.active_loop.get("name") == FORM else None
+        wanted = [REFERENCE, *await self._services.identity.needs(turn)]
+        given = read(tracker.latest_message, asked, wanted)
+        # A form may let others speak first; afterwards it is run again, and reads what else the message holds.
+        first = asked is not None and not any(e["event"] == "action_execution_rejected" for e in since_message(tracker))
+        if first and not _answers(tracker.latest_message, asked, given):
+            return []
+        known = {slot: given.get(slot) or tracker.get_slot(slot) for slot in wanted}
+        missing = [slot for slot in wanted if not known[slot]]
+        if not missing:
+            return await self._check(dispatcher, tracker, {slot: str(value) for slot, value in known.items()})
+        if first and not given:
+            say(dispatcher, f"verify.unclear_{_word(missing[0])}")
+        else:
+            say(dispatcher, f"verify.ask_{_word(missing[0])}")
+        return [*(SlotSet(slot, known[slot]) for slot in wanted), SlotSet("requested_slot", missing[0])]
+
+    async def _check(self, dispatcher: CollectingDispatcher, tracker: Tracker, known: dict[str, str]) -> Events:
+        turn = turn_id(tracker)
+        number = known.pop(REFERENCE)
+        result = await self._services.identity.verify(turn, number, known)
+        # What was given stays no longer than it is needed.
+        events: Events = [SlotSet(slot, None) for slot in SLOTS]
+        if result.ok:
+            done = [SlotSet("verified", True), SlotSet("requested_slot", None), FollowupAction("action_wanted")]
+            return events + done
+        if not result.locked:
+            say(dispatcher, "verify.wrong", n=result.left)
+            return [*events, SlotSet("requested_slot", REFERENCE)]
+        await self._services.handoffs.open(turn, Reason.VERIFICATION, wish=tracker.get_slot("wanted"))
+        say(dispatcher, "verify.locked")
+        say_when(dispatcher, await self._services.contexts.of(turn))
+        return [*events, SlotSet("wanted", None), SlotSet("requested_slot", None), FollowupAction("action_listen")]
+
+
+def _answers(message: Mapping[str, Any], asked: str | None, given: Mapping[str, str]) -> bool:
+    text = str(message.get("text") or "")
+    curt = asked in given and "?" not in text and len(text.split()) <= 6
+    return curt or message["intent"]["name"] in _ANSWERS
+
+
+def _word(slot: str) -> str:
+    return "reference" if slot == REFERENCE else slot
