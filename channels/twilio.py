@@ -79,13 +79,11 @@ class Twilio:
     async def create(self, to: str, sender: str, **what: Any) -> str:
         """Sends a message; its SID. Raises SendFailed."""
         call = self.client.messages.create_async(to=to, from_=sender, status_callback=self._status_url, **what)
-        message = await _answered(call)
-        return str(message.sid)
+        return _sid(await _answered(call))
 
     async def content(self, request: Any) -> str:
         """Creates a content template; its SID. Raises SendFailed."""
-        created = await _answered(self.client.content.v1.contents.create_async(request))
-        return str(created.sid)
+        return _sid(await _answered(self.client.content.v1.contents.create_async(request)))
 
     async def find(self, to: str, sender: str, body: str, since: datetime) -> str | None:
         """The SID of the message with this very text that Twilio took after `since`. Raises SendFailed.
@@ -159,6 +157,12 @@ def sender(numbers: Mapping[str, str], message: Rendered) -> str:
     return number
 
 
+def _sid(created: Any) -> str:
+    if not created.sid:
+        raise SendFailed("unreadable", retryable=True, uncertain=True)
+    return str(created.sid)
+
+
 async def _answered(call: Any) -> Any:
     """What Twilio answers. Raises SendFailed.
 
@@ -175,5 +179,5 @@ async def _answered(call: Any) -> Any:
         status, code = getattr(error, "status", 0), str(getattr(error, "code", "")) or "twilio"
         uncertain = status >= 500 and status != 503
         raise SendFailed(code, retryable=status == 429 or status >= 500, uncertain=uncertain) from None
-    except (ValueError, KeyError, TypeError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         raise SendFailed("unreadable", retryable=True, uncertain=True) from None

@@ -336,6 +336,22 @@ async def test_refusals(
     assert (failed.value.code, failed.value.retryable, failed.value.uncertain) == (str(code), retryable, uncertain)
 
 
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        pytest.param(201, "<html>", id="no JSON"),
+        pytest.param(201, ["?"], id="a list"),
+        pytest.param(201, {}, id="no SID"),
+        pytest.param(502, "<html>", id="a gateway"),
+    ],
+)
+async def test_answers_that_say_nothing(provider: FakeTwilio, sms: Sms, status: int, body: object) -> None:
+    provider.refuse(status, body)
+    with pytest.raises(SendFailed) as failed:
+        await sms.send(rendered(address=Address(THEIRS)))
+    assert failed.value.uncertain
+
+
 @pytest.mark.parametrize("trouble", ["drop", "hang"])
 async def test_what_may_have_been_taken_is_found_by_inquiry(provider: FakeTwilio, sms: Sms, trouble: str) -> None:
     getattr(provider, trouble)()

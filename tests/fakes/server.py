@@ -54,9 +54,11 @@ class FakeServer:
         raise NotImplementedError
 
     def refuse(self, status: int, body: object) -> None:
-        """The next request gets this answer, and nothing is taken."""
+        """The next request gets this answer, JSON unless it is a string, and nothing is taken."""
 
         async def refused(request: web.Request) -> web.StreamResponse:
+            if isinstance(body, str):
+                return web.Response(text=body, status=status)
             return web.json_response(body, status=status)
 
         self.trouble.append(refused)
