@@ -57,7 +57,7 @@ class Accounts:
         self._nobody = self._hasher.hash(secrets.token_hex(16))  # what an unknown e-mail is checked against
 
     async def add(self, key: CreditorKey, email: str, name: str, role: str, password: str) -> AgentId:
-        """Raises BadInput for a bad e-mail, name, role or password, NotFound for the creditor, Conflict if it exists."""
+        """Raises BadInput for what is not well formed, NotFound for the creditor, Conflict for an e-mail in use."""
         email, name = _normal(email), name.strip()
         if not re.fullmatch(r"[^@\s]+@[^@\s]+", email):
             raise BadInput(f"“{email}” is not an e-mail address")
@@ -121,7 +121,7 @@ class Accounts:
         """Count a failure in advance, so that of many guesses at once only the free ones are looked at."""
         now = self._clock.now()
         async with self._db.begin() as tx:
-            found = (
+            found: Row[Any] | None = (
                 await tx.execute(
                     update(agent)
                     .where(agent.c.email == email, or_(agent.c.locked_until.is_(None), agent.c.locked_until <= now))

@@ -1,0 +1,317 @@
+"""The desk's pages: log in, the queue, a conversation, and what an agent does there. They work without JavaScript."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import structlog
+from aiohttp import web
+
+from billing.invoices import Invoices
+from billing.language import choose
+from conversations.creditors import Creditors
+from conversations.desking import Desking, NotYours, SentBefore, Taken, Unreachable
+from core.agent import NotAllowed, Right
+from core.clock import Clock
+from core.errors import BadInput, Conflict, NotFound
+from core.ids import AgentId, ConversationId, new_id
+from core.message import MAX_TEXT, Locale
+from core.texts import Texts
+from desk.accounts import SHORTEST, Accounts
+from desk.guard import LIVE, Guard
+from desk.live import DeskNamespace
+from desk.queue import LONGEST as LONGEST_QUEUE
+from desk.queue import Queue, Tab
+from desk.sessions import Session, Sessions
+from desk.transcript import LONGEST as LONGEST_TALK
+from desk.transcript import Transcripts
+from desk.view import View
+from store.database import Database
+
+log = structlog.get_logger(__name__)
+
+_STATIC = Path(__file__).parent / "static"
+_STATIC_FILES = frozenset({"desk.css", "desk.js", "desk.svg"})
+_NOTICES = frozenset({"logged_out", "resolved", "handed_back", "taken", "written", "lifted", "password"})
+_OWN_PATH = re.compile(r"/desk(/c/\w+)?(\?tab=\w+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the desk works with; app makes it."""
+
+    db: Database
+    clock: Clock
+    accounts: Accounts
+    desking: Desking
+    creditors: Creditors
+    invoices: Invoices
+    texts: Texts
+    public_url: str
+
+
+class Desk:
+    """The desk's routes and its socket namespace, over the same guard."""
+
+    def __init__(self, services: Services) -> None:
+        self._s = services
+        self._sessions = Sessions(services.db, services.clock)
+        self._queue = Queue(services.db, services.clock)
+        self._transcripts = Transcripts(services.db, services.clock)
+        self._view = View(services.texts)
+        self._guard = Guard(self._sessions, services.public_url, self._refuse, self._fault)
+        self.namespace = DeskNamespace(services.db, self._transcripts, self._guard)
+
+    def routes(self) -> list[web.RouteDef]:
+        private, public = self._guard.private, self._guard.public
+        return [
+            web.get("/desk/login", public(self._login_page)),
+            web.post("/desk/login", public(self._login)),
+            web.get("/desk/static/{name}", public(self._static)),
+            web.post("/desk/logout", private(self._logout)),
+            web.get("/desk/account", private(self._account_page)),
+            web.post("/desk/account", private(self._account)),
+            web.get("/desk", private(self._queue_page)),
+            web.get("/desk/c/{id}", private(self._talk_page)),
+            web.post("/desk/c/{id}/take", private(self._take)),
+            web.post("/desk/c/{id}/write", private(self._write)),
+            web.post("/desk/c/{id}/hand-back", private(self._hand_back)),
+            web.post("/desk/c/{id}/resolve", private(self._resolve)),
+            web.post("/desk/holds/{id}/lift", private(self._lift)),
+        ]
+
+    # Logging in and out
+
+    async def _login_page(self, request: web.Request) -> web.Response:
+        if await self._guard.session(request) is not None:
+            raise web.HTTPSeeOther(_next(request.query.get("next", "")))
+        return await self._login_form(request, request.query.get("next", ""))
+
+    async def _login(self, request: web.Request) -> web.Response:
+        form = await request.post()
+        onward = str(form.get("next", ""))
+        if not self._guard.proves_login(request, form):
+            return await self._login_form(request, onward, "desk.login.expired", 403)
+        who = await self._s.accounts.check(str(form.get("email", "")), str(form.get("password", "")))
+        if who is None:
+            log.warning("desk.login_refused")
+            return await self._login_form(request, onward, "desk.login.wrong", 401)
+        response = web.HTTPSeeOther(_next(onward))
+        self._guard.let_in(response, await self._sessions.start(who))
+        raise response
+
+    async def _login_form(
+        self, request: web.Request, onward: str, error: str | None = None, status: int = 200
+    ) -> web.Response:
+        token = self._guard.login_token(request)
+        response = await self._page(
+            request, None, "login.html", status, csrf=token, onward=onward, error=error, notice=_notice(request)
+        )
+        self._guard.keep_login_token(response, token)
+        return response
+
+    async def _logout(self, request: web.Request, session: Session) -> web.Response:
+        await self._sessions.end(session)
+        response = web.HTTPSeeOther("/desk/login?notice=logged_out")
+        self._guard.let_out(response)
+        raise response
+
+    async def _account_page(self, request: web.Request, session: Session) -> web.Response:
+        return await self._page(request, session, "account.html", error=None, shortest=SHORTEST)
+
+    async def _account(self, request: web.Request, session: Session) -> web.Response:
+        form = await request.post()
+        old, new = str(form.get("old", "")), str(form.get("new", ""))
+        try:
+            changed = await self._s.accounts.change(session.agent, old, new, session.id)
+        except BadInput:
+            error = "desk.error.password_short"
+        else:
+            if changed:
+                raise web.HTTPSeeOther("/desk/account?notice=password")
+            error = "desk.error.password_old"
+        return await self._page(request, session, "account.html", 400, error=error, shortest=SHORTEST)
+
+    async def _static(self, request: web.Request) -> web.StreamResponse:
+        name = request.match_info["name"]
+        if name not in _STATIC_FILES:
+            raise web.HTTPNotFound
+        return web.FileResponse(_STATIC / name, headers={"Cache-Control": "no-cache"})
+
+    # The queue and a conversation
+
+    async def _queue_page(self, request: web.Request, session: Session) -> web.Response:
+        if not session.agent.may(Right.TALK):
+            return await self._page(request, session, "nothing.html")
+        asked = request.query.get("tab", "")
+        tab = Tab(asked) if asked in {*Tab} else Tab.OPEN
+        rows = await self._queue.rows(session.agent, tab)
+        counts = await self._queue.counts(session.agent)
+        return await self._page(
+            request,
+            session,
+            "queue.html",
+            tab=tab,
+            tabs=list(Tab),
+            rows=rows,
+            counts=counts,
+            full=len(rows) >= LONGEST_QUEUE,
+            longest=LONGEST_QUEUE,
+            done=request.query.get("c"),
+        )
+
+    async def _talk_page(self, request: web.Request, session: Session) -> web.Response:
+        return await self._talk(request, session, _conversation(request))
+
+    async def _talk(
+        self,
+        request: web.Request,
+        session: Session,
+        conversation_id: ConversationId,
+        status: int = 200,
+        error: str | None = None,
+        draft: str = "",
+    ) -> web.Response:
+        talk = await self._transcripts.of(conversation_id, session.agent)
+        if talk.merged_into is not None:
+            raise web.HTTPSeeOther(f"/desk/c/{talk.merged_into}")
+        if request.method == "GET" and not _live(request):
+            await self._transcripts.opened(conversation_id, session.agent)
+        open_invoices = await self._s.invoices.open_of(talk.customer.id) if talk.customer else []
+        return await self._page(
+            request,
+            session,
+            "talk.html",
+            status,
+            talk=talk,
+            invoices=open_invoices,
+            mine=talk.state == "open" and talk.agent_id == session.agent.id,
+            relieves=session.agent.may(Right.RELIEVE),
+            key=new_id(),
+            draft=draft,
+            error=error,
+            longest=MAX_TEXT,
+            longest_talk=LONGEST_TALK,
+        )
+
+    # What an agent does
+
+    async def _take(self, request: web.Request, session: Session) -> web.Response:
+        relieved = str((await request.post()).get("from", ""))
+        conversation_id = _conversation(request)
+        await self._s.desking.take(conversation_id, session.agent, AgentId(relieved) if relieved else None)
+        raise web.HTTPSeeOther(f"/desk/c/{conversation_id}?notice=taken")
+
+    async def _write(self, request: web.Request, session: Session) -> web.Response:
+        form = await request.post()
+        conversation_id, text, key = _conversation(request), str(form.get("text", "")), str(form.get("key", ""))
+        t = self._view.speak(self._locale(request))
+        try:
+            if not re.fullmatch(r"[0-9a-f]{32}", key):
+                raise BadInput("a message needs the key of its form")
+            await self._s.desking.write(conversation_id, session.agent, text, key)
+        except (BadInput, Conflict) as refusal:
+            error = _why(refusal, t) if text.strip() else t("desk.error.empty")
+            status = 409 if isinstance(refusal, Conflict) else 400
+            if _wants_json(request):
+                fresh = new_id() if isinstance(refusal, SentBefore) else key
+                return web.json_response({"error": error, "key": fresh}, status=status)
+            return await self._talk(request, session, conversation_id, status, error, text)
+        if _wants_json(request):
+            return web.json_response({"key": new_id(), "notice": t("desk.notice.written")})
+        raise web.HTTPSeeOther(f"/desk/c/{conversation_id}?notice=written")
+
+    async def _hand_back(self, request: web.Request, session: Session) -> web.Response:
+        conversation_id = _conversation(request)
+        await self._s.desking.hand_back(conversation_id, session.agent)
+        raise web.HTTPSeeOther(f"/desk?notice=handed_back&c={conversation_id}")
+
+    async def _resolve(self, request: web.Request, session: Session) -> web.Response:
+        conversation_id = _conversation(request)
+        await self._s.desking.resolve(conversation_id, session.agent)
+        raise web.HTTPSeeOther(f"/desk?notice=resolved&c={conversation_id}")
+
+    async def _lift(self, request: web.Request, session: Session) -> web.Response:
+        if (await request.post()).get("confirm") != "yes":
+            return await self._refuse(request, session, 400, "desk.error.confirm")
+        conversation_id = await self._s.desking.lift_hold(request.match_info["id"], session.agent)
+        raise web.HTTPSeeOther(f"/desk/c/{conversation_id}?notice=lifted")
+
+    # Pages and faults
+
+    async def _page(
+        self, request: web.Request, session: Session | None, template: str, status: int = 200, **context: Any
+    ) -> web.Response:
+        creditor = await self._s.creditors.get(session.agent.creditor) if session else None
+        text = self._view.page(
+            template,
+            self._locale(request),
+            creditor.zone if creditor else ZoneInfo("Europe/Amsterdam"),
+            self._s.clock.now(),
+            **{"session": session, "creditor": creditor, "notice": _notice(request), "done": None, **context},
+        )
+        return web.Response(text=text, status=status, content_type="text/html")
+
+    async def _refuse(self, request: web.Request, session: Session | None, status: int, key: str) -> web.Response:
+        return await self._refusal(request, session, status, self._view.speak(self._locale(request))(key))
+
+    async def _fault(self, request: web.Request, session: Session, error: Exception) -> web.Response:
+        t = self._view.speak(self._locale(request))
+        status = 404 if isinstance(error, NotFound) else 403 if isinstance(error, NotAllowed) else 409
+        if not isinstance(error, (NotFound, NotAllowed, Conflict)):
+            log.exception("desk.failed", error=type(error).__name__)
+            status = 500
+        return await self._refusal(request, session, status, _why(error, t))
+
+    async def _refusal(self, request: web.Request, session: Session | None, status: int, text: str) -> web.Response:
+        if _wants_json(request):
+            return web.json_response({"error": text}, status=status)
+        return await self._page(request, session, "error.html", status, message=text)
+
+    def _locale(self, request: web.Request) -> Locale:
+        return choose(None, request.headers.get("Accept-Language", ""), ["nl"])
+
+
+def _why(error: Exception, t: Any) -> str:
+    match error:
+        case Taken():
+            return str(t("desk.error.taken", name=error.name))
+        case NotYours():
+            return str(t("desk.error.not_yours"))
+        case SentBefore():
+            return str(t("desk.error.sent_before"))
+        case Unreachable():
+            return str(t("desk.error.unreachable"))
+        case Conflict():
+            return str(t("desk.error.changed"))
+        case BadInput():
+            return str(t("desk.error.too_long", count=MAX_TEXT))
+        case NotFound():
+            return str(t("desk.error.not_found"))
+        case NotAllowed():
+            return str(t("desk.error.care" if str(error) == "care" else "desk.error.not_allowed"))
+    return str(t("desk.error.server"))
+
+
+def _conversation(request: web.Request) -> ConversationId:
+    return ConversationId(request.match_info["id"])
+
+
+def _notice(request: web.Request) -> str | None:
+    asked = request.query.get("notice")
+    return asked if asked in _NOTICES else None
+
+
+def _next(path: str) -> str:
+    """Where to go after logging in: a page of ours, never an address that somebody put into a link."""
+    return path if _OWN_PATH.fullmatch(path) else "/desk"
+
+
+def _live(request: web.Request) -> bool:
+    return LIVE in request.headers
+
+
+def _wants_json(request: web.Request) -> bool:
+    return request.headers.get("Accept", "") == "application/json"

@@ -1,0 +1,186 @@
+"""One conversation as an agent reads it: who said what, what was understood, what holds, and who this is."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from conversations.contacts import contact_of
+from conversations.desking import readable
+from core.agent import Agent
+from core.clock import Clock
+from core.hold import Reason
+from core.ids import AgentId, ConversationId, DebtorId
+from core.lifecycle import ConversationState, OutboundState
+from store.audit import record
+from store.database import Database
+from store.tables.people import contact_point, debtor, hold
+from store.tables.staff import agent as staff
+from store.tables.talk import inbound, outbound
+
+# Messages of each side that a page shows: more is seldom read, and costs every refresh.
+LONGEST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One message. `text` is None while it has not been rendered."""
+
+    id: str
+    at: datetime
+    author: str  # person, bot, agent, system
+    channel: str
+    text: str | None
+    name: str | None = None  # of the agent
+    choices: Sequence[str] = ()
+    media: Sequence[str] = ()
+    intent: str | None = None
+    care: Reason | None = None
+    tapped: bool = False
+    flags: Sequence[str] = ()
+    state: OutboundState | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HoldSeen:
+    id: str
+    reason: Reason
+    since: datetime
+    by_agent: bool
+    lifted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    id: DebtorId
+    name: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    id: ConversationId
+    state: ConversationState
+    agent_id: AgentId | None
+    agent_name: str | None
+    reason: Reason | None
+    summary: Mapping[str, Any]
+    opened_at: datetime | None
+    channel: str | None
+    locale: str | None
+    verified: bool
+    customer: Customer | None  # recognised, or verified
+    holds: Sequence[HoldSeen]
+    entries: Sequence[Entry]
+    cut: bool  # there are older messages
+    merged_into: ConversationId | None
+
+
+class Transcripts:
+    def __init__(self, db: Database, clock: Clock) -> None:
+        self._db = db
+        self._clock = clock
+
+    async def check(self, conversation_id: ConversationId, agent: Agent) -> None:
+        """Raises NotFound or NotAllowed unless the agent may read it."""
+        async with self._db.read() as tx:
+            await readable(tx, conversation_id, agent)
+
+    async def opened(self, conversation_id: ConversationId, agent: Agent) -> None:
+        """Note that the agent has read it: people may ask who saw their messages."""
+        async with self._db.begin() as tx:
+            await record(tx, agent, "read", conversation_id, self._clock.now())
+
+    async def of(self, conversation_id: ConversationId, agent: Agent) -> Transcript:
+        """Raises NotFound for another creditor's conversation, NotAllowed where the role may not read it."""
+        async with self._db.read() as tx:
+            talk = await readable(tx, conversation_id, agent)
+            point = (await tx.execute(select(contact_point).where(contact_point.c.id == talk.contact_point_id))).first()
+            contact = contact_of(point) if point else None
+            who = talk.debtor_id or (contact.debtor if contact else None)
+            entries, cut = await _entries(tx, conversation_id)
+            return Transcript(
+                id=conversation_id,
+                state=ConversationState(talk.state),
+                agent_id=talk.agent_id,
+                agent_name=await tx.scalar(select(staff.c.name).where(staff.c.id == talk.agent_id)),
+                reason=Reason(talk.reason) if talk.reason else None,
+                summary=talk.summary or {},
+                opened_at=talk.opened_at,
+                channel=contact.channel if contact else None,
+                locale=talk.locale,
+                verified=contact is not None and contact.verified(self._clock.now()),
+                customer=await _customer(tx, who),
+                holds=await _holds(tx, conversation_id, who),
+                entries=entries,
+                cut=cut,
+                merged_into=talk.merged_into,
+            )
+
+
+async def _customer(tx: AsyncConnection, who: DebtorId | None) -> Customer | None:
+    row = (await tx.execute(select(debtor).where(debtor.c.id == who))).first()
+    return Customer(row.id, row.name, row.customer_number) if row else None
+
+
+async def _holds(tx: AsyncConnection, conversation_id: ConversationId, who: DebtorId | None) -> list[HoldSeen]:
+    own = hold.c.conversation_id == conversation_id
+    query = select(hold).where(or_(own, hold.c.debtor_id == who) if who else own).order_by(hold.c.since.desc())
+    return [
+        HoldSeen(row.id, Reason(row.reason), row.since, row.by.startswith("agent:"), row.lifted_at)
+        for row in await tx.execute(query)
+    ]
+
+
+async def _entries(tx: AsyncConnection, conversation_id: ConversationId) -> tuple[list[Entry], bool]:
+    heard = select(inbound).where(inbound.c.conversation_id == conversation_id)
+    said = (
+        select(outbound, contact_point.c.channel, staff.c.name.label("agent_name"))
+        .join(contact_point, contact_point.c.id == outbound.c.contact_point_id)
+        .outerjoin(staff, staff.c.id == outbound.c.agent_id)
+        .where(outbound.c.conversation_id == conversation_id)
+    )
+    ins = (await tx.execute(heard.order_by(inbound.c.seq.desc()).limit(LONGEST + 1))).all()
+    outs = (await tx.execute(said.order_by(outbound.c.seq.desc()).limit(LONGEST + 1))).all()
+    entries = [
+        *(_heard(row) for row in reversed(ins[:LONGEST])),
+        *(_said(row) for row in reversed(outs[:LONGEST])),
+    ]
+    # Sorting is stable: of one moment, what was asked stands before what was answered.
+    entries.sort(key=lambda entry: entry.at)
+    return entries[-LONGEST:], len(entries) > LONGEST or len(ins) > LONGEST or len(outs) > LONGEST
+
+
+def _heard(row: Row[Any]) -> Entry:
+    return Entry(
+        id=row.id,
+        at=row.received_at,
+        author="person",
+        channel=row.channel,
+        text=row.text,
+        media=[address for address in row.media if address.startswith("https://")],
+        intent=row.intent,
+        care=Reason(row.care) if row.care else None,
+        tapped=bool((row.parse or {}).get("tapped")),
+        flags=[flag for flag in ("opt_out", "opt_in", "cut") if row.flags.get(flag)],
+    )
+
+
+def _said(row: Row[Any]) -> Entry:
+    parts = row.rendered or []
+    typed = row.args.get("text") if row.key == "agent.text" else None
+    return Entry(
+        id=row.id,
+        at=row.created_at,
+        author=row.author,
+        channel=row.channel,
+        text="\n\n".join(part["text"] for part in parts) if parts else typed,
+        name=row.agent_name,
+        choices=[choice["title"] for part in parts for choice in part["choices"]],
+        state=OutboundState(row.state),
+        error=row.error,
+    )
