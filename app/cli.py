@@ -235,5 +235,3 @@ def _with_database(settings: Settings, work: Callable[[Database], Coroutine[Any,
 
     bring_to_head(settings.store_url)
     return _run(run())
-
-

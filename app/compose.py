@@ -162,9 +162,7 @@ def _wire(
     sandbox = None
     providers: dict[str, PaymentProvider] = {}
     if not settings.production:
-        sandbox = Sandbox(
-            SandboxBooks(db), clock, http, public_url=settings.public_url, secret=settings.secret_key
-        )
+        sandbox = Sandbox(SandboxBooks(db), clock, http, public_url=settings.public_url, secret=settings.secret_key)
         providers[sandbox.name] = sandbox
     payments = Payments(db, clock, wake, providers, settings.public_url)
     services = Services(

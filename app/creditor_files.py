@@ -33,6 +33,12 @@ async def apply(db: Database, clock: Clock, config: Creditor) -> None:
     now = clock.now()
     async with db.begin() as tx:
         await upsert(
-            tx, creditor, ("id",), ("created_at",),
-            id=config.key, config=config.model_dump(mode="json", by_alias=True), created_at=now, updated_at=now,
+            tx,
+            creditor,
+            ("id",),
+            ("created_at",),
+            id=config.key,
+            config=config.model_dump(mode="json", by_alias=True),
+            created_at=now,
+            updated_at=now,
         )

@@ -64,9 +64,7 @@ class running:
         await effen.accounts.refresh()
         if "web" in self._roles:
             await self._stack.enter_async_context(listening(effen, host=settings.host, port=settings.port))
-        loops = asyncio.create_task(
-            effen.work(worker="worker" in self._roles, scheduler="scheduler" in self._roles)
-        )
+        loops = asyncio.create_task(effen.work(worker="worker" in self._roles, scheduler="scheduler" in self._roles))
         self._stack.push_async_callback(_cancelled, loops)
 
     async def __aexit__(self, *exception: object) -> None:

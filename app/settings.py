@@ -89,14 +89,15 @@ class Settings(BaseSettings):
         if self.production:
             return self
         made = {
-            name: getattr(self, name) or _kept(self.var_dir / "secrets" / name)
+            name: getattr(self, name) or kept(self.var_dir / "secrets" / name)
             for name in ("secret_key", "engine_token", "twilio_auth_token")
         }
         sid = self.twilio_account_sid or "AC" + "0" * 32
         return self.model_copy(update={**made, "twilio_account_sid": sid})
 
 
-def _kept(path: Path) -> str:
+def kept(path: Path) -> str:
+    """The secret in this file, made where there is none yet."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.touch(mode=0o600)

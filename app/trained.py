@@ -29,7 +29,9 @@ def everything(settings: Settings, say: Callable[[str], object], *, force: bool 
         except subprocess.CalledProcessError as error:
             raise TrainingFailed(f"the dialogue could not be trained:\n{error.stdout}") from None
         except FileNotFoundError:
-            raise TrainingFailed(f"there is no engine environment at {engine.python(settings)}: run `make install`") from None
+            raise TrainingFailed(
+                f"there is no engine environment at {engine.python(settings)}: run `make install`"
+            ) from None
 
 
 def understanding(settings: Settings) -> Understanding:

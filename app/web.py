@@ -77,9 +77,7 @@ def public(effen: Effen) -> web.Application:
             effen.db, effen.payments, effen.providers, public_url=settings.public_url, refused=effen.metrics.refused
         )
     )
-    app.add_routes(
-        pay_page.routes(effen.db, effen.links, effen.payments, effen.texts, public_url=settings.public_url)
-    )
+    app.add_routes(pay_page.routes(effen.db, effen.links, effen.payments, effen.texts, public_url=settings.public_url))
     app.add_routes(health.routes(effen.db, effen.http, settings.engine_url.split(","), effen.metrics))
     return app
 

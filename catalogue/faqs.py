@@ -60,7 +60,7 @@ def _json_ld(text: str, language: str) -> Iterator[tuple[int, Mapping[str, str]]
         for entity in _listed(page.get("mainEntity"))
     ]
     for number, (spoken, entity) in enumerate(questions, 1):
-        answer = next(iter(_listed(entity.get("acceptedAnswer"))), {})
+        answer: dict[str, Any] = next(iter(_listed(entity.get("acceptedAnswer"))), {})
         yield (
             number,
             {

@@ -131,4 +131,4 @@ async def _known(
 ) -> Mapping[str, Any] | None:
     query = select(table).where(table.c.creditor_id == creditor, *(table.c[name] == value for name, value in key))
     row = (await tx.execute(query)).one_or_none()
-    return row._mapping if row else None
+    return dict(row._mapping) if row else None

@@ -1,0 +1,64 @@
+"""`effen check`: what is wrong with the configuration, before it hurts."""
+
+from collections.abc import Mapping
+
+from app import engine, trained
+from app.settings import Settings, problems
+from conversations.creditors import Creditors
+from core.creditor import REFERENCE, Creditor
+from store.database import Database
+from store.schema import is_current
+
+
+async def findings(settings: Settings, environment: Mapping[str, str]) -> list[str]:
+    """Each with what to do about it."""
+    found = problems(settings, environment)
+    if not engine.python(settings).exists():
+        found.append(f"there is no engine environment at {engine.python(settings)}: run `make install`")
+    elif not engine.model(settings).exists():
+        found.append("the dialogue is not trained: run `effen train`")
+    try:
+        trained.understanding(settings)
+    except trained.TrainingFailed as error:
+        found.append(str(error))
+    try:
+        current = is_current(settings.store_url)
+    except Exception as error:
+        return [*found, f"the database cannot be reached ({type(error).__name__}): is EFFEN_DATABASE_URL right?"]
+    if not current:
+        return [*found, "the schema is behind: run `effen migrate`"]
+    db = Database(settings.store_url)
+    try:
+        creditors = await Creditors(db).all()
+    finally:
+        await db.close()
+    if not creditors:
+        found.append("there is no creditor: run `effen creditor apply FILE.yml`")
+    for creditor in creditors:
+        found += [f"{creditor.key}: {finding}" for finding in _of(creditor, settings, environment)]
+    return found
+
+
+def _of(creditor: Creditor, settings: Settings, environment: Mapping[str, str]) -> list[str]:
+    found = []
+    for place, value in _references(creditor.model_dump(mode="json")):
+        name = REFERENCE.match(value)
+        if name and not environment.get(name[1]):
+            found.append(f"{place} names {value}, and {name[1]} is not in the environment")
+    if creditor.token_secret and not REFERENCE.match(creditor.token_secret):
+        found.append("token_secret stands in the file: write ${NAME} and set it in the environment")
+    if (creditor.channels.whatsapp or creditor.channels.sms) and not settings.twilio_account_sid:
+        found.append("channels need Twilio, and EFFEN_TWILIO_ACCOUNT_SID is not set")
+    if settings.production and creditor.payments.provider == "sandbox":
+        found.append("payments.provider is the sandbox: production takes a real one")
+    if not creditor.hours.days:
+        found.append("there are no opening hours: nobody in trouble can be told when a person will be there")
+    return found
+
+
+def _references(value: object, place: str = "") -> list[tuple[str, str]]:
+    if isinstance(value, dict):
+        return [pair for key, each in value.items() for pair in _references(each, f"{place}.{key}".lstrip("."))]
+    if isinstance(value, list):
+        return [pair for each in value for pair in _references(each, place)]
+    return [(place, value)] if isinstance(value, str) and value.startswith("${") else []
