@@ -148,6 +148,7 @@ class Street:
     url: str
     http: aiohttp.ClientSession
     bank: Sandbox
+    books: SandboxBooks
     payments: Payments
 
     async def choose(self, checkout: str, outcome: str) -> str:
@@ -162,7 +163,8 @@ async def street(house: House) -> AsyncIterator[Street]:
     listening = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     async with aiohttp.ClientSession() as http:
-        bank = Sandbox(SandboxBooks(house.database), house.clock, http, public_url=url, secret="not-a-secret")
+        books = SandboxBooks(house.database)
+        bank = Sandbox(books, house.clock, http, public_url=url, secret="not-a-secret")
         payments = Payments(house.database, house.clock, LocalWake(), {bank.name: bank}, url)
         app = web.Application()
         app.add_routes(pay_page.routes(house.database, house.links, payments, Keys(), public_url=url))
@@ -174,6 +176,6 @@ async def street(house: House) -> AsyncIterator[Street]:
         await runner.setup()
         await web.SockSite(runner, listening).start()
         try:
-            yield Street(house, url, http, bank, payments)
+            yield Street(house, url, http, bank, books, payments)
         finally:
             await runner.cleanup()

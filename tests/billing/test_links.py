@@ -1,5 +1,6 @@
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -52,7 +53,7 @@ async def test_what_no_link_is_made_for(house: House) -> None:
         pytest.param("F1", {"reference": "+++090/9337/55493+++"}, "+++090/9337/55493+++", id="the invoice's own"),
     ],
 )
-async def test_the_reference_of_one_invoice(house: House, number: str, values: dict[str, str], reference: str) -> None:
+async def test_the_reference_of_one_invoice(house: House, number: str, values: dict[str, Any], reference: str) -> None:
     who = await house.debtor("K1")
     link = await house.link(who, [await house.invoice(who, number, 1000, **values)])
     assert link.reference == reference
