@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from time import monotonic
@@ -51,7 +51,7 @@ from conversations.optout import OptOuts
 from conversations.outbox import Outbox
 from conversations.turns import Turns
 from core.clock import Clock
-from core.message import Address, Channel, Rendered
+from core.message import Address, Channel
 from core.payment import PaymentProvider
 from locales import Renderer
 from outreach.reminders import Reminders
