@@ -8,7 +8,6 @@ from rasa_sdk.executor import CollectingDispatcher
 from bot.actions.handover import hand_over
 from bot.actions.services import Services
 from bot.actions.turn import Events, entity, say, turn_id
-from conversations.context import TurnContext
 from core.hold import Reason
 
 # Where help has an address of its own (the texts name it); elsewhere the general one.
@@ -49,12 +48,11 @@ class Hardship(Action):
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> Events:
         context = await self._services.contexts.of(turn_id(tracker))
-        country = country_of(tracker, context)
+        country = context.country
         args = {"country": country, "help": _local("care.debt_help", country)}
         # A proposal in the same breath is the agent's to see.
         proposal = entity(tracker, "amount")
-        summary = {"proposal": proposal} if proposal else {}
-        await hand_over(self._services, dispatcher, context, Reason.HARDSHIP, "care.hardship", args, **summary)
+        await hand_over(self._services, dispatcher, context, Reason.HARDSHIP, "care.hardship", args, proposal=proposal)
         return []
 
 
@@ -70,7 +68,7 @@ class SelfHarm(Action):
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> Events:
         context = await self._services.contexts.of(turn_id(tracker))
         await self._services.handoffs.open(context.turn, Reason.SELF_HARM)
-        country = country_of(tracker, context)
+        country = context.country
         say(dispatcher, "care.self_harm", country=country, lines=_local("care.self_harm.lines", country))
         say(dispatcher, "care.self_harm_open" if context.agent_open else "care.self_harm_closed")
         return []
@@ -92,14 +90,10 @@ class Dispute(Action):
         )
         key = f"dispute.{reason if reason in _DISPUTES else 'general'}"
         invoice = entity(tracker, "invoice_number")
-        summary = {"reason_detail": reason or None, "invoice": invoice}
-        await hand_over(self._services, dispatcher, context, Reason.DISPUTE, key, **summary)
+        await hand_over(
+            self._services, dispatcher, context, Reason.DISPUTE, key, reason_detail=reason or None, invoice=invoice
+        )
         return []
-
-
-def country_of(tracker: Tracker, context: TurnContext) -> str:
-    """Whose help lines to name: the person's country where the app knows it, else the creditor's."""
-    return str(tracker.get_slot("country") or context.creditor.country)
 
 
 def _local(key: str, country: str) -> dict[str, str]:

@@ -5,11 +5,12 @@ from typing import Any
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from bot.actions.handover import hand_over
-from bot.actions.services import Services
+from bot.actions.services import Services, Suggestions
+from bot.actions.shop import say_answer
 from bot.actions.turn import Events, say, turn_id
 from core.creditor import Hours
 from core.hold import Reason
+from core.ids import CreditorKey
 from core.message import Option
 
 
@@ -70,7 +71,7 @@ class VerifyLegitimacy(Action):
 
 
 class AskContactInfo(Action):
-    """The creditor's own details: nobody knows them better."""
+    """What is published about it (an address, a counter), else the details that we have ourselves."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -79,7 +80,12 @@ class AskContactInfo(Action):
         return "action_ask_contact_info"
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> Events:
-        creditor = (await self._services.contexts.of(turn_id(tracker))).creditor
+        context = await self._services.contexts.of(turn_id(tracker))
+        creditor = context.creditor
+        found = await self._services.answers.find(CreditorKey(creditor.key), context.text, context.locale)
+        if found is not None and not isinstance(found, Suggestions):
+            say_answer(dispatcher, found)
+            return []
         reach = {name: value for name, value in (("phone", creditor.phone), ("email", creditor.email)) if value}
         say(dispatcher, f"contact.{'_'.join(reach) or 'here'}", [Option("option.human", "human")], **reach)
         for text in hours(creditor.hours):
@@ -94,5 +100,11 @@ def hours(opening: Hours) -> list[dict[str, Any]]:
         first, _, last = days.partition("-")
         opens, _, closes = times.partition("-")
         named = {"first": {"key": f"day.{first}"}, "last": {"key": f"day.{last}"}} if last else {}
-        rows.append({"days": {"key": "contact.days" if last else f"day.{first}", "args": named}, "opens": opens, "closes": closes})
+        rows.append(
+            {
+                "days": {"key": "contact.days" if last else f"day.{first}", "args": named},
+                "opens": opens,
+                "closes": closes,
+            }
+        )
     return [{"rows": rows, "key": "contact.hours_row"}] if rows else []

@@ -1,5 +1,6 @@
 """Handing over: one message that fits, and when a person will be there."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,10 +19,10 @@ async def hand_over(
     context: TurnContext,
     reason: Reason,
     key: str,
-    args: dict[str, Any] | None = None,
+    args: Mapping[str, Any] | None = None,
     **summary: Any,
 ) -> None:
-    await services.handoffs.open(context.turn, reason, **summary)
+    await services.handoffs.open(context.turn, reason, **{name: value for name, value in summary.items() if value})
     say(dispatcher, key, **(args or {}))
     say_when(dispatcher, context)
 

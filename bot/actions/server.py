@@ -29,6 +29,8 @@ def routes(executor: ActionExecutor, token: str) -> list[web.RouteDef]:
         try:
             call = await request.json()
             name = str(call["next_action"])
+            # The SDK insists on a domain; our actions do not read it, so the engine does not send it (endpoints.yml).
+            call.setdefault("domain", {})
         except (ValueError, TypeError, KeyError):
             # Never 400: Rasa takes that for an action that lets others speak.
             return web.json_response({"error": "malformed"}, status=422)

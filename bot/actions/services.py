@@ -87,7 +87,9 @@ class Answer(Protocol):
     @property
     def link(self) -> str | None: ...
     @property
-    def source(self) -> str | None: ...
+    def source(self) -> str:
+        """The question or product that it is taken from."""
+        ...
 
 
 @runtime_checkable

@@ -5,7 +5,7 @@ from typing import Any
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from bot.actions.services import Order, Services, Suggestions
+from bot.actions.services import Answer, Order, Services, Suggestions
 from bot.actions.turn import Events, entity, say, turn_id
 from bot.actions.wish import Wish
 from conversations.context import TurnContext
@@ -40,11 +40,16 @@ class Question(Action):
                 for question in found.questions[:_SUGGESTED]
             ]
             say(dispatcher, "answer.suggestions", near)
-        elif found.link:
-            say(dispatcher, "answer.found_link", text=found.text, link=found.link, source=found.source or "")
         else:
-            say(dispatcher, "answer.found", text=found.text, source=found.source or "")
+            say_answer(dispatcher, found)
         return []
+
+
+def say_answer(dispatcher: CollectingDispatcher, found: Answer) -> None:
+    if found.link:
+        say(dispatcher, "answer.found_link", text=found.text, link=found.link, source=found.source)
+    else:
+        say(dispatcher, "answer.found", text=found.text, source=found.source)
 
 
 class AskOrderStatus(Wish):

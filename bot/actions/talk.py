@@ -32,7 +32,8 @@ class Affirm(Action):
             return []
         taken = [{"entity": name, "value": value} for name, value in offered["entities"].items()]
         tracker.latest_message["entities"] = [*tracker.latest_message.get("entities", []), *taken]
-        return await action.run(dispatcher, tracker, domain)
+        events: Events = await action.run(dispatcher, tracker, domain)
+        return events
 
 
 def _offered(tracker: Tracker) -> dict[str, Any] | None:
@@ -76,5 +77,9 @@ class OutOfScope(Action):
         if await self._services.misses.count(turn_id(tracker)) < 2:
             say(dispatcher, "talk.not_understood", _HELP)
         else:
-            say(dispatcher, "talk.not_understood_again", [Option("option.yes_human", "human"), Option("option.no", "deny")])
+            say(
+                dispatcher,
+                "talk.not_understood_again",
+                [Option("option.yes_human", "human"), Option("option.no", "deny")],
+            )
         return []

@@ -18,9 +18,12 @@ FORM = "verify_form"
 REFERENCE = "customer_reference"
 SLOTS = (REFERENCE, "postcode", "house_number", "date_of_birth")
 
-# Which values of a message can be which answer, most certain first.
-_CERTAIN = {REFERENCE: ("invoice_number", "customer_number"), "postcode": ("postcode",), "house_number": ("house_number",)}
-_KINDS = _CERTAIN | {REFERENCE: ("invoice_number", "customer_number", "reference", "order_number")}
+# Which values of a message are which answer, whether or not it was asked for.
+_CERTAIN = {
+    REFERENCE: ("invoice_number", "customer_number"),
+    "postcode": ("postcode",),
+    "house_number": ("house_number",),
+}
 # A lone answer that is spelled in an unusual way, and how it is written down.
 _LONE = {
     REFERENCE: re.compile(r"[a-z]{0,5}[\s./-]*\d[\d\s./-]{2,20}[a-z]?", re.IGNORECASE),
@@ -36,29 +39,44 @@ def read(message: Mapping[str, Any], asked: str | None, wanted: Sequence[str]) -
 
     `wanted`: the slots that count. Where nothing is asked yet, only what is certain by its form counts.
     """
-    text = str(message.get("text") or "")
+    text = str(message.get("text") or "").strip(" .!")
     found: dict[str, str] = {}
-    taken: set[tuple[Any, Any]] = set()
+    taken: list[Mapping[str, Any]] = []
     for slot in sorted(wanted, key=lambda slot: slot != asked):
-        kinds = _KINDS if asked else _CERTAIN
-        for value in _values(message, kinds.get(slot, ())):
-            span = (value.get("start"), value.get("end"))
+        values = _values(message, _CERTAIN.get(slot, ()), taken)
+        if slot == "postcode" and asked != slot and REFERENCE not in found:
             # Four digits alone are a postcode when it is asked for, or beside a number.
-            bare = slot == "postcode" and str(value["value"]).isdigit() and asked != slot and REFERENCE not in found
-            if span not in taken and not bare:
-                found[slot] = str(value["value"])
-                taken.add(span)
-                break
-    if asked in wanted and asked not in found:
-        if asked in _LONE and not found and _LONE[asked].fullmatch(text.strip(" .!")):
-            found[asked] = re.sub(r"\s", "", text.strip(" .!")).upper()
-        elif asked == "date_of_birth" and (born := birth(text)):
-            found[asked] = born
+            values = [value for value in values if not str(value["value"]).isdigit()]
+        if slot == asked and not values:
+            values = _asked(message, text, slot)
+        if values:
+            found[slot] = str(values[0]["value"])
+            taken.append(values[0])
     return found
 
 
-def _values(message: Mapping[str, Any], kinds: Sequence[str]) -> list[Mapping[str, Any]]:
-    return [value for kind in kinds for value in message.get("entities", []) if value["entity"] == kind]
+def _asked(message: Mapping[str, Any], text: str, slot: str) -> list[Mapping[str, Any]]:
+    """What can only be an answer because it was asked for."""
+    whole = {"start": 0, "end": len(str(message.get("text") or ""))}
+    if slot == "date_of_birth":
+        born = birth(text)
+        return [{**whole, "value": born}] if born else []
+    if slot in _LONE and _LONE[slot].fullmatch(text):
+        return [{**whole, "value": re.sub(r"\s", "", text).upper()}]
+    return _values(message, ("reference", "order_number"), []) if slot == REFERENCE else []
+
+
+def _values(
+    message: Mapping[str, Any], kinds: Sequence[str], taken: Sequence[Mapping[str, Any]]
+) -> list[Mapping[str, Any]]:
+    """The values of these kinds that stand apart from those taken; the longest first, as it says most."""
+    apart = [
+        value
+        for value in message.get("entities", [])
+        if value["entity"] in kinds
+        and not any(value["start"] < other["end"] and other["start"] < value["end"] for other in taken)
+    ]
+    return sorted(apart, key=lambda value: -len(str(value["value"])))
 
 
 def birth(text: str) -> str | None:

@@ -85,7 +85,7 @@ def _parse(given: Any, text: str, domain: Domain) -> dict[str, Any] | None:
     return {**given, "text": text, "intent": {**intent, "name": name}, "entities": entities}
 
 
-class Turns(InputChannel):  # type: ignore[misc]
+class Turns(InputChannel):
     """`carried`: the slots that the app passes on to the dialogue's next session."""
 
     def __init__(self, token: str, carried: list[str]) -> None:
@@ -107,12 +107,12 @@ class Turns(InputChannel):  # type: ignore[misc]
     def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
         routes = Blueprint("effen_turns")
 
-        @routes.get("/")  # type: ignore[untyped-decorator]
+        @routes.get("/")
         async def health(request: Request) -> HTTPResponse:
             ready = _agent(request.app) is not None
             return json({"status": "ok" if ready else "no model"}, status=200 if ready else 503)
 
-        @routes.post("/turns")  # type: ignore[untyped-decorator]
+        @routes.post("/turns")
         async def turns(request: Request) -> HTTPResponse:
             if not self._allowed(request):
                 return json({"error": "unauthorised"}, status=401)
@@ -170,9 +170,7 @@ class Turns(InputChannel):  # type: ignore[misc]
     def _recorded(self, tracker: DialogueStateTracker, turn: str, domain: Domain) -> dict[str, Any] | None:
         """The answer as the dialogue's events tell it, up to where the bot listened again; None for a new turn."""
         events: list[Event] = list(tracker.events)
-        start = next(
-            (i for i, e in enumerate(events) if isinstance(e, UserUttered) and e.message_id == turn), None
-        )
+        start = next((i for i, e in enumerate(events) if isinstance(e, UserUttered) and e.message_id == turn), None)
         if start is None:
             return None
         listened = (
@@ -199,6 +197,6 @@ def _before(tracker: DialogueStateTracker, turn: Turn) -> list[Event]:
     return events + [SlotSet(name, value) for name, value in turn.slots.items() if tracker.get_slot(name) != value]
 
 
-def _agent(app: Sanic) -> Agent | None:
+def _agent(app: Sanic[Any, Any]) -> Agent | None:
     agent = getattr(app.ctx, "agent", None)
     return agent if agent is not None and agent.is_ready() else None

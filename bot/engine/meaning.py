@@ -16,7 +16,7 @@ _PLACE = "EFFEN_MODEL_DIR"
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
-class Meaning(GraphComponent):  # type: ignore[misc]
+class Meaning(GraphComponent):
     """Loads the model when a message first comes without a parse: it costs the engine 330 MB."""
 
     def __init__(self, place: Path) -> None:
@@ -29,7 +29,11 @@ class Meaning(GraphComponent):  # type: ignore[misc]
 
     @classmethod
     def create(
-        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
     ) -> Meaning:
         # config.yml cannot name the environment: its values are kept in the trained model.
         return cls(Path(config["model"] or os.environ.get(_PLACE, "var/understanding")))

@@ -8,7 +8,7 @@ from typing import Any
 from rasa.core.nlg import TemplatedNaturalLanguageGenerator
 
 
-class Keys(TemplatedNaturalLanguageGenerator):  # type: ignore[misc]
+class Keys(TemplatedNaturalLanguageGenerator):
     """Turns `custom: {key: talk.greet, options: [pay]}` into a say; an option is an intent with its own title.
 
     Rasa keeps the responses of this base class up to date with the model. A response of any other shape fails the turn:

@@ -101,7 +101,7 @@ class _Finder:
 def install() -> list[str]:
     """Stand in for what is missing, and say what that is. What is installed is left alone."""
     missing = [name for name in LEFT_OUT if _missing(name)]
-    sys.meta_path.insert(0, _Finder(missing))  # type: ignore[arg-type]
+    sys.meta_path.insert(0, _Finder(missing))
     return missing
 
 

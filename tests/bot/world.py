@@ -1,0 +1,234 @@
+"""The services that actions ask, small and in memory: one creditor, one debtor, and what was done for them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from billing.invoices import OpenInvoice
+from bot.actions.services import Answer, Services, Suggestions
+from conversations.context import TurnContext
+from conversations.identity import Verification
+from core.creditor import Creditor
+from core.hold import Reason
+from core.ids import ContactPointId, ConversationId, CreditorKey, DebtorId, InvoiceId, LinkId, TurnId
+from core.message import Locale
+from core.money import Money
+
+DEBTOR = DebtorId("anna")
+NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)  # a Monday
+
+
+def creditor(**changes: Any) -> Creditor:
+    given: dict[str, Any] = {
+        "key": "bloem",
+        "name": "Bloem & Blad BV",
+        "country": "NL",
+        "registration": "KvK 12345678",
+        "languages": ["nl", "en"],
+        "iban": "NL02ABNA0123456789",
+        "alerts": {"urgent": "care@example.test"},
+        "hours": {"mon-fri": "08:30-17:30"},
+    }
+    return Creditor(**{**given, **changes})
+
+
+def invoice(number: str, cents: int, *, due: date = date(2026, 12, 1), disputed: bool = False) -> OpenInvoice:
+    return OpenInvoice(
+        InvoiceId(f"id-{number}"),
+        DEBTOR,
+        number,
+        date(2026, 11, 1),
+        due,
+        Money(cents),
+        Money(cents),
+        "Kamerplanten",
+        None,
+        disputed,
+    )
+
+
+@dataclass(frozen=True)
+class Link:
+    id: LinkId
+    amount: Money
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Paid:
+    amount: Money
+    paid_at: datetime
+    invoices: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Known:
+    text: str
+    link: str | None = None
+    source: str = "Kamerplanten"
+
+
+@dataclass(frozen=True)
+class Near:
+    questions: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Parcel:
+    number: str
+    ordered_at: date = date(2026, 11, 18)
+    status: str = "shipped"
+    carrier: str | None = "PostNL"
+    tracking_url: str | None = "https://track.example/1"
+    expected_at: date | None = date(2026, 11, 24)
+
+
+class OutOfOrder(Exception):
+    """The world is broken on purpose."""
+
+
+@dataclass
+class World:
+    """What is true, and what has been done."""
+
+    creditor: Creditor = field(default_factory=creditor)
+    verified: bool = False
+    now: datetime = NOW
+    agent_open: bool = True
+    country: str = "NL"
+    needs: Sequence[str] = ("postcode",)
+    people: Mapping[str, Mapping[str, str]] = field(
+        default_factory=lambda: {"2026-0042": {"postcode": "1234AB", "house_number": "12"}}
+    )
+    invoices: list[OpenInvoice] = field(default_factory=lambda: [invoice("2026-0042", 4995)])
+    paid: list[Paid] = field(default_factory=list)
+    pending: list[Paid] = field(default_factory=list)
+    answer: Answer | Suggestions | None = None
+    orders: list[Parcel] = field(default_factory=list)
+    broken: bool = False
+
+    heard: dict[str, tuple[str, str]] = field(default_factory=dict)  # turn → text, intent
+    wrong: int = 0
+    handoffs: list[tuple[Reason, dict[str, Any]]] = field(default_factory=list)
+    links: dict[str, tuple[InvoiceId, ...]] = field(default_factory=dict)
+    opted: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)  # questions looked up
+
+    def services(self) -> Services:
+        return Services(
+            contexts=Contexts(self),
+            identity=Identity(self),
+            handoffs=Handoffs(self),
+            opt_outs=OptOuts(self),
+            misses=Misses(self),
+            invoices=Invoices(self),
+            links=Links(self),
+            payments=Payments(self),
+            answers=Answers(self),
+            orders=Orders(self),
+        )
+
+
+@dataclass
+class _Of:
+    world: World
+
+
+class Contexts(_Of):
+    async def of(self, turn: TurnId) -> TurnContext:
+        world = self.world
+        if world.broken:
+            raise OutOfOrder("de tekst van Anna")
+        text, intent = world.heard[turn]
+        return TurnContext(
+            turn=turn,
+            conversation=ConversationId("talk"),
+            contact_point=ContactPointId("point"),
+            creditor=world.creditor,
+            channel="web",
+            locale=Locale("nl"),
+            country=world.country,
+            debtor=DEBTOR if world.verified else None,
+            verified=world.verified,
+            text=text,
+            intent=intent,
+            care=None,
+            agent_open=world.agent_open,
+            now=world.now,
+        )
+
+
+class Identity(_Of):
+    async def needs(self, turn: TurnId) -> Sequence[str]:
+        return self.world.needs
+
+    async def verify(self, turn: TurnId, number: str, factors: Mapping[str, str]) -> Verification:
+        def plain(text: str) -> str:
+            return "".join(c for c in text.upper() if c.isalnum())
+
+        known = {plain(n): f for n, f in self.world.people.items()}.get(plain(number))
+        if known and all(plain(known[name]) == plain(factors[name]) for name in self.world.needs):
+            self.world.verified = True
+            return Verification(ok=True, left=3, locked=False)
+        self.world.wrong += 1
+        left = 3 - self.world.wrong
+        return Verification(ok=False, left=left, locked=left <= 0)
+
+
+class Handoffs(_Of):
+    async def open(self, turn: TurnId, reason: Reason, **summary: Any) -> None:
+        self.world.handoffs.append((reason, {k: v for k, v in summary.items() if v}))
+
+
+class OptOuts(_Of):
+    async def out(self, turn: TurnId) -> None:
+        self.world.opted.append("out")
+
+    async def back(self, turn: TurnId) -> None:
+        self.world.opted.append("back")
+
+
+class Misses(_Of):
+    async def count(self, turn: TurnId) -> int:
+        intents = [intent for _, intent in self.world.heard.values()]
+        return len(intents) - max((i + 1 for i, name in enumerate(intents) if name != "out_of_scope"), default=0)
+
+
+class Invoices(_Of):
+    async def open_of(self, debtor: DebtorId) -> Sequence[OpenInvoice]:
+        return self.world.invoices
+
+
+class Links(_Of):
+    async def issue(
+        self,
+        conversation: ConversationId | None,
+        debtor: DebtorId,
+        invoices: Sequence[InvoiceId],
+        *,
+        key: str,
+        creditor: Creditor,
+    ) -> Link:
+        self.world.links[key] = tuple(invoices)
+        cents = sum(i.open.minor for i in self.world.invoices if i.id in invoices)
+        return Link(LinkId("link"), Money(cents), self.world.now + timedelta(days=14))
+
+
+class Payments(_Of):
+    async def recent_of(self, debtor: DebtorId) -> Sequence[Paid]:
+        return self.world.paid
+
+    async def pending_of(self, debtor: DebtorId) -> Sequence[object]:
+        return self.world.pending
+
+
+class Answers(_Of):
+    async def find(self, creditor: CreditorKey, text: str, locale: Locale) -> Answer | Suggestions | None:
+        self.world.asked.append(text)
+        return self.world.answer
+
+
+class Orders(_Of):
+    async def of(self, debtor: DebtorId, number: str | None = None) -> Sequence[Parcel]:
+        return [order for order in self.world.orders if number in (None, order.number)]
