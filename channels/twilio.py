@@ -16,7 +16,7 @@ from twilio.base.exceptions import TwilioException
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
-from channels.twilio_http import TIMEOUT, TwilioHttp
+from channels.twilio_http import API_URL, TIMEOUT, TwilioHttp
 from core.errors import BadInput, BadSignature, SendFailed
 from core.lifecycle import OutboundState
 from core.message import Address, Inbound, Receipt, Rendered, Webhook
@@ -56,7 +56,7 @@ class Twilio:
         *,
         session: aiohttp.ClientSession,
         public_url: str,
-        api_url: str = "",
+        api_url: str = API_URL,
         timeout: aiohttp.ClientTimeout = TIMEOUT,
     ) -> None:
         self._validator = RequestValidator(token)

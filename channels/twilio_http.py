@@ -8,14 +8,18 @@ import aiohttp
 from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
 
+API_URL = "https://api.twilio.com"
+
 # Connecting has a limit of its own: a call that was never made may be made again.
 TIMEOUT = aiohttp.ClientTimeout(total=15, sock_connect=5)
 
 
 class TwilioHttp(AsyncHttpClient):  # type: ignore[misc]
-    """Twilio's requests over our session; with `api_url` all of its hosts are that one (the simulator, a test)."""
+    """Twilio's requests over our session; another `api_url` stands for all of its hosts (the simulator, a test)."""
 
-    def __init__(self, session: aiohttp.ClientSession, api_url: str = "", timeout: aiohttp.ClientTimeout = TIMEOUT):
+    def __init__(
+        self, session: aiohttp.ClientSession, api_url: str = API_URL, timeout: aiohttp.ClientTimeout = TIMEOUT
+    ):
         super().__init__(None, True, None)
         self._session = session
         self._api_url = api_url.rstrip("/")
@@ -47,7 +51,7 @@ class TwilioHttp(AsyncHttpClient):  # type: ignore[misc]
             return Response(response.status, await response.text(), response.headers)
 
     def _address(self, url: str) -> str:
-        if not self._api_url:
+        if self._api_url in ("", API_URL):
             return url
         parts = urlsplit(url)
         return f"{self._api_url}{parts.path}" + (f"?{parts.query}" if parts.query else "")
