@@ -1,0 +1,1 @@
+"""Files that people import (docs/operations.md lists the columns)."""

@@ -1,0 +1,147 @@
+"""Invoices from a CSV file. What is open becomes bookings: an opening, later corrections."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from billing.imports import cells, rows
+from billing.imports.rows import Column, ImportResult, Outcome, Row
+from billing.ledger import Account, Kind, Posting, book, open_amounts
+from core.clock import Clock
+from core.creditor import Creditor
+from core.errors import BadInput
+from core.ids import CreditorKey, DebtorId, InvoiceId, new_id
+from core.money import Money
+from store.database import Database
+from store.tables.money import booking, invoice, posting
+from store.tables.people import debtor
+
+
+async def load(
+    database: Database, clock: Clock, creditor: Creditor, content: bytes, *, dry_run: bool = False
+) -> ImportResult:
+    """Without `open_amount` the whole amount is open; without `currency` it is EUR."""
+    now = clock.now()
+    columns = {
+        "invoice_number": Column(cells.text(64), required=True),
+        "customer_number": Column(cells.text(64), required=True),
+        "issue_date": Column(cells.day, required=True),
+        "due_date": Column(cells.day, required=True),
+        "currency": Column(cells.currency),
+        "amount": Column(cells.amount, required=True),
+        "open_amount": Column(cells.amount),
+        "description": Column(cells.text(2_000)),
+        "reference": Column(cells.text(64)),
+        "principal": Column(cells.text(200), required=creditor.kind == "agency"),
+    }
+
+    async def store(tx: AsyncConnection, chunk: Sequence[Row]) -> list[Outcome]:
+        owners = await _debtors(tx, creditor, {row.values["customer_number"] for row in chunk})
+        numbers = [row.values["invoice_number"] for row in chunk]
+        query = select(invoice).where(invoice.c.creditor_id == creditor.key, invoice.c.number.in_(numbers))
+        known = {row.number: row for row in await tx.execute(query.order_by(invoice.c.id).with_for_update())}
+        outcomes: list[Outcome] = []
+        for row in chunk:
+            owner = owners.get(row.values["customer_number"])
+            if owner is None:
+                outcomes.append(f"customer_number: nobody has “{row.values['customer_number']}”; import debtors first")
+                continue
+            try:
+                outcomes.append(await _store(tx, creditor, owner, known.get(row.values["invoice_number"]), row, now))
+            except BadInput as error:
+                outcomes.append(str(error))
+        return outcomes
+
+    return await rows.load(database, content, columns, "invoice_number", store, dry_run=dry_run)
+
+
+async def _debtors(tx: AsyncConnection, creditor: Creditor, numbers: set[str]) -> dict[str, DebtorId]:
+    query = select(debtor.c.customer_number, debtor.c.id).where(
+        debtor.c.creditor_id == creditor.key, debtor.c.customer_number.in_(numbers)
+    )
+    return {row.customer_number: DebtorId(row.id) for row in await tx.execute(query)}
+
+
+async def _store(
+    tx: AsyncConnection, creditor: Creditor, owner: DebtorId, known: Any, row: Row, now: datetime
+) -> Outcome:
+    given = row.values
+    currency = given.get("currency") or "EUR"
+    amount = cells.money(given["amount"], currency)
+    stated = cells.money(given["open_amount"], currency) if given.get("open_amount") else None
+    _check(known, owner, currency, amount, stated or amount, given["issue_date"], given["due_date"])
+    values = {"issue_date": given["issue_date"], "due_date": given["due_date"], "amount": amount.minor}
+    if stated is not None or known is None:
+        values["imported_open"] = (amount if stated is None else stated).minor
+    values |= {name: given[name] for name in ("reference", "principal") if name in given}
+    values |= {"description": given["description"] or ""} if "description" in given else {}
+    if known is None:
+        key = InvoiceId(new_id())
+        fixed = {"id": key, "creditor_id": creditor.key, "debtor_id": owner, "number": given["invoice_number"]}
+        await tx.execute(
+            insert(invoice)
+            .values({"description": "", **fixed, **values, "currency": currency})
+            .values(created_at=now, updated_at=now)
+        )
+        opening = Money(values["imported_open"], currency)
+        await _book(tx, creditor, key, owner, opening, Kind.OPENING, f"opening:{key}", now)
+        return True
+    if not cells.changed(known, values):
+        return False
+    await tx.execute(update(invoice).where(invoice.c.id == known.id).values(**values, updated_at=now))
+    difference = await _difference(tx, known, amount, stated)
+    if difference:
+        await _correct(tx, creditor, InvoiceId(known.id), owner, difference, now)
+    return True
+
+
+def _check(known: Any, owner: DebtorId, currency: str, amount: Money, open_now: Money, issued: date, due: date) -> None:
+    if amount < open_now:
+        raise BadInput("open_amount is more than amount")
+    if due < issued:
+        raise BadInput("due_date is before issue_date")
+    if known is not None and known.debtor_id != owner:
+        raise BadInput("customer_number: this invoice belongs to another customer")
+    if known is not None and known.currency != currency:
+        raise BadInput(f"currency: this invoice is in {known.currency}")
+
+
+async def _difference(tx: AsyncConnection, known: Any, amount: Money, stated: Money | None) -> Money:
+    """What a correction has to add to what is open."""
+    if stated is None:
+        return amount - Money(known.amount, known.currency)
+    if stated.minor == known.imported_open:  # no news, though a payment may have come in since
+        return Money(0, known.currency)
+    booked = await open_amounts(tx, [known.id])
+    return stated - Money(booked[known.id], known.currency)
+
+
+async def _correct(
+    tx: AsyncConnection, creditor: Creditor, key: InvoiceId, owner: DebtorId, difference: Money, now: datetime
+) -> None:
+    # The invoice's row is locked: nobody else counts meanwhile.
+    count = (
+        select(func.count(booking.c.id.distinct()))
+        .join(posting)
+        .where(posting.c.invoice_id == key, booking.c.kind == Kind.CORRECTION)
+    )
+    cause = f"correction:{key}:{(await tx.execute(count)).scalar_one() + 1}"
+    await _book(tx, creditor, key, owner, difference, Kind.CORRECTION, cause, now)
+
+
+async def _book(
+    tx: AsyncConnection,
+    creditor: Creditor,
+    key: InvoiceId,
+    owner: DebtorId,
+    amount: Money,
+    kind: Kind,
+    cause: str,
+    now: datetime,
+) -> None:
+    against = Money(-amount.minor, amount.currency)
+    sides = [Posting(Account.RECEIVABLE, amount, owner, key), Posting(Account.REVENUE, against)]
+    await book(tx, CreditorKey(creditor.key), kind, sides, cause=cause, at=now)
