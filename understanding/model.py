@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,11 @@ class Understanding:
         self._threshold = threshold
         self._languages = Languages()
 
+    def vectors(self, texts: Sequence[str]) -> Floats:
+        """Unit vectors of texts, (n, width), centred on how people write: their dot product is a similarity."""
+        centred = self._encoder([storable(text) for text in texts]) - self._center
+        return np.asarray(centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-9), np.float32)
+
     def parse(self, text: str, hint: str | None = None) -> Parse:
         """Understand one message; hint: the language of the conversation so far. Never raises for any text."""
         text = storable(text)
@@ -61,7 +67,7 @@ class Understanding:
         shares = self._intents.probabilities(vector)[0]
         order = np.argsort(-shares, kind="stable")
         ranking = tuple(Intent(self._intents.names[i], float(shares[i])) for i in order)
-        care = self._care.look(text, vector)
+        care = self._care.look(text, shares)
         return Parse(text, language, decide(ranking, care, self._threshold), ranking, care, entities)
 
 
@@ -86,19 +92,13 @@ def load(artifact_dir: Path, encoder_model: Path | None = None) -> Understanding
     card = json.loads((artifact_dir / CARD).read_text("utf-8"))
     if card["encoder"] != encoders.identity(encoder_model):
         raise ValueError("the model was trained with another sentence encoder: train again")
-    watch = CareWatch(
-        Head.from_arrays(arrays, "whether"),
-        Head.from_arrays(arrays, "which"),
-        float(arrays["care_threshold"]),
-        CareWords(),
-    )
     intents = Head.from_arrays(arrays, "intents")
     return Understanding(
         encoders.open_encoder(artifact_dir, encoder_model),
         arrays["center"],
         float(arrays["scale"]),
         intents,
-        watch,
+        CareWatch(intents.names, CareWords()),
         float(arrays["threshold"]),
     )
 

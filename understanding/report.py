@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from understanding.care import is_care
+from understanding.care import CRISIS, is_care
 
 
 @dataclass(frozen=True)
 class Judged:
-    """One message: what it means, its language, the names the head ranks first, and whether the watch saw care."""
+    """One message: what it means, its language, the names the head ranks first, and the care the watch saw."""
 
     truth: str
     language: str
     ranking: tuple[str, ...]
-    care: bool
+    care: str | None
 
 
 def report(judged: Sequence[Judged]) -> dict[str, Any]:
@@ -37,15 +37,16 @@ def report(judged: Sequence[Judged]) -> dict[str, Any]:
 def _figures(judged: Sequence[Judged]) -> dict[str, Any]:
     f1 = _f1(judged)
     care = [one for one in judged if is_care(one.truth)]
-    crisis = [one for one in judged if one.truth in ("self_harm", "report_deceased")]
+    crisis = [one for one in judged if one.truth in CRISIS]
     return {
         "sentences": len(judged),
         "macro_f1": round(sum(f1.values()) / len(f1), 4),
         "accuracy": _share([one.ranking[0] == one.truth for one in judged]),
         "among_three": _share([one.truth in one.ranking[:3] for one in judged]),
-        "care_recall": _share([one.care for one in care]),
-        "crisis_recall": _share([one.care for one in crisis]),
+        "care_recall": _share([one.care is not None for one in care]),
+        "crisis_recall": _share([one.care in CRISIS for one in crisis]),
         "care_precision": _share([is_care(one.truth) for one in judged if one.care]),
+        "crisis_precision": _share([one.truth in CRISIS for one in judged if one.care in CRISIS]),
     }
 
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from understanding import encoder as encoders
 from understanding import examples
-from understanding.care import CARE, OTHER, CareWords, is_care
+from understanding.care import CareWatch, CareWords
 from understanding.examples import Example
 from understanding.graph import write_graph
 from understanding.head import Head, fit, softmax, temperature
@@ -27,10 +27,8 @@ from understanding.weights import Floats, Weights, packed_file
 _VECTORS = "vectors.npz"
 _FOLDS = 5
 _NEVER = -30.0  # the score of a name that a fold never saw
-_PENALTY = 3e-3
-_CARE_RECALL = 0.97
-_CARE_THRESHOLDS = (0.1, 0.5)
-_INTENT_THRESHOLD = 0.35  # a wrong turn costs about half of what a right one gains: p > (1 - p) / 2
+_PENALTY = 1e-2
+_THRESHOLD = 0.35  # a wrong turn costs about half of what a right one gains: p > (1 - p) / 2
 _SOURCES = ("text.py", "weights.py", "tokens.py", "graph.py", "encoder.py", "head.py", "examples.py", "training.py")
 
 
@@ -65,33 +63,20 @@ def train(data_dir: Path, artifact_dir: Path, encoder_model: Path | None = None)
     scale = float(1 / max(float((vectors - center).std()), 1e-9))
     vectors = (vectors - center) * np.float32(scale)
     intents = [sentence.intent for sentence in sentences]
-    caring = np.array([is_care(intent) for intent in intents])
-    if caring.all() or not caring.any():
-        raise ValueError("training needs sentences with and without care")
-    whether = [CARE if cares else OTHER for cares in caring]
-    which = [intent for intent in intents if is_care(intent)]
-    folds = _folds(intents)
-    intent_head, intent_scores = _fit(vectors, intents, folds)
-    care_head, care_scores = _fit(vectors, whether, folds)
-    which_head, _ = _fit(vectors[caring], which, folds[caring])
-    care = softmax(care_scores / care_head.temperature)[:, care_head.names.index(CARE)]
-    care_threshold = float(np.clip(np.quantile(care[caring], 1 - _CARE_RECALL), *_CARE_THRESHOLDS))
-    arrays: dict[str, npt.NDArray[Any]] = {
+    head, scores = _fit(vectors, intents, _folds(intents))
+    arrays = {
         "center": center,
         "scale": np.array(scale),
-        "threshold": np.array(_INTENT_THRESHOLD),
-        "care_threshold": np.array(care_threshold),
-        **intent_head.arrays("intents"),
-        **care_head.arrays("whether"),
-        **which_head.arrays("which"),
+        "threshold": np.array(_THRESHOLD),
+        **head.arrays("intents"),
     }
     (artifact_dir / CARD).unlink(missing_ok=True)
     _save(artifact_dir / MODEL, arrays)
     card = {
         "fingerprint": fingerprint(data_dir, encoder_model),
         "encoder": encoders.identity(encoder_model),
-        "settings": {"penalty": _PENALTY, "threshold": _INTENT_THRESHOLD, "care_threshold": round(care_threshold, 4)},
-        "cross_validation": report(_judged(sentences, intent_head.names, intent_scores, care >= care_threshold)),
+        "settings": {"penalty": _PENALTY, "threshold": _THRESHOLD, "temperature": round(head.temperature, 4)},
+        "cross_validation": report(_judged(sentences, head.names, softmax(scores / head.temperature))),
     }
     (artifact_dir / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", "utf-8")
     return card
@@ -146,17 +131,15 @@ def _fit(vectors: Floats, labels: Sequence[str], folds: npt.NDArray[np.int64]) -
     return replace(head, temperature=temperature(held_out, head.names, labels)), held_out
 
 
-def _judged(
-    sentences: Sequence[Example], names: Sequence[str], scores: Floats, care: npt.NDArray[np.bool_]
-) -> list[Judged]:
-    words = CareWords()
-    best = np.argsort(-scores, axis=1, kind="stable")[:, :3]
+def _judged(sentences: Sequence[Example], names: Sequence[str], shares: Floats) -> list[Judged]:
+    watch = CareWatch(names, CareWords())
+    best = np.argsort(-shares, axis=1, kind="stable")[:, :3]
     return [
         Judged(
             truth=sentence.intent,
             language=sentence.language,
             ranking=tuple(names[i] for i in best[row]),
-            care=bool(care[row]) or words.find(sentence.text) is not None,
+            care=watch.look(sentence.text, shares[row]).name,
         )
         for row, sentence in enumerate(sentences)
     ]

@@ -2,10 +2,11 @@
 
 import re
 
+import numpy as np
 import pytest
 
 from tests.understanding.conftest import Trained
-from understanding.care import Care, CareWords
+from understanding.care import Care, CareWatch, CareWords
 from understanding.model import decide
 from understanding.parse import Intent
 
@@ -140,6 +141,42 @@ def test_what_is_acted_on(head: list[tuple[str, float]], care: Care, expected: t
     said = decide(ranking(*head), care, 0.35)
     assert said.name == expected[0]
     assert said.confidence == pytest.approx(expected[1])
+
+
+NAMES = ("complaint", "dispute/amount", "dispute/returned", "hardship", "pay", "report_deceased", "self_harm")
+
+
+@pytest.mark.parametrize(
+    ("text", "shares", "expected"),
+    [
+        pytest.param("x", {"pay": 0.99}, (None, 0.01), id="no care"),
+        pytest.param("x", {"pay": 0.85, "self_harm": 0.12}, ("self_harm", 0.12), id="a crisis is seen early"),
+        pytest.param(
+            "x", {"hardship": 0.8, "report_deceased": 0.15}, ("report_deceased", 0.15), id="crisis goes first"
+        ),
+        pytest.param(
+            "x", {"dispute/amount": 0.1, "dispute/returned": 0.12}, ("dispute/returned", 0.22), id="reasons add up"
+        ),
+        pytest.param("x", {"complaint": 0.2, "hardship": 0.3}, ("hardship", 0.3), id="the likelier care"),
+        pytest.param("x", {"complaint": 0.1, "dispute/amount": 0.1}, (None, 0.2), id="a hint of each is no care"),
+        pytest.param("ik wil niet meer leven", {"pay": 0.9}, ("self_harm", 0.9), id="words see what the head missed"),
+        pytest.param("ik wil niet meer leven", {"hardship": 0.9}, ("self_harm", 0.9), id="words of self-harm always"),
+        pytest.param("mijn man is overleden", {"pay": 0.9}, ("report_deceased", 0.9), id="words of a death"),
+        pytest.param(
+            "mijn man is overleden", {"hardship": 0.8}, ("hardship", 0.8), id="a death as a cause of hardship"
+        ),
+        pytest.param(
+            "hij pleegde zelfmoord, suicide", {"report_deceased": 0.8}, ("report_deceased", 0.8), id="of another"
+        ),
+    ],
+)
+def test_what_the_watch_sees(
+    words: CareWords, text: str, shares: dict[str, float], expected: tuple[str | None, float]
+) -> None:
+    care = CareWatch(NAMES, words).look(text, np.array([shares.get(name, 0) for name in NAMES], np.float32))
+    assert care.name == expected[0]
+    if care.name:
+        assert care.confidence == pytest.approx(expected[1], abs=1e-3)
 
 
 @pytest.mark.parametrize(

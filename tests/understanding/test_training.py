@@ -72,19 +72,12 @@ def test_a_bad_file_is_named(tmp_path: Path, content: str, message: str) -> None
         examples.read(tmp_path)
 
 
-def test_sentences_without_care_are_not_enough(tmp_path: Path) -> None:
-    (tmp_path / "nl").mkdir()
-    (tmp_path / "nl" / "x.yml").write_text("nlu:\n- intent: greet\n  examples: |\n    - hallo\n    - hoi\n")
-    with pytest.raises(ValueError, match="with and without care"):
-        train(tmp_path, tmp_path / "model")
-
-
 def test_report() -> None:
     judged = [
-        Judged("pay", "nl", ("pay", "greet"), care=False),
-        Judged("pay", "nl", ("greet", "pay"), care=True),
-        Judged("self_harm", "en", ("self_harm", "pay"), care=True),
-        Judged("hardship", "en", ("pay", "greet"), care=False),
+        Judged("pay", "nl", ("pay", "greet"), care=None),
+        Judged("pay", "nl", ("greet", "pay"), care="complaint"),
+        Judged("self_harm", "en", ("self_harm", "pay"), care="self_harm"),
+        Judged("hardship", "en", ("pay", "greet"), care=None),
     ]
     figures = report(judged)
     assert figures["accuracy"] == 0.5
