@@ -2,7 +2,8 @@
 
 Care names are `self_harm`, `report_deceased`, `under_administration`, `hardship`, each `dispute/…`, and `complaint`.
 The watch reads the intents' probabilities with thresholds of its own, low ones: it sees care well before care is the
-most likely intent. (Heads for care alone were tried: at a recall of 0.97 their precision was 0.53, this has 0.66.) A reviewed word list stands behind it for crisis and death.
+most likely intent. (Heads for care alone were tried: at a recall of 0.97 their precision was 0.53, this has 0.66.)
+A reviewed word list stands behind it for crisis and death.
 """
 
 from __future__ import annotations
