@@ -138,6 +138,7 @@ class PayPage:
             due=outlook.due,
             reference=grouped(outlook.link.reference),
             standing=outlook.standing,
+            methods={method: self._method(method, locale) for method in creditor.payments.methods},
             by_bank_app=_by_bank_app(outlook),
             notice=notice,
             nonce=nonce,
@@ -151,6 +152,13 @@ class PayPage:
             return self._texts.text(key, locale, **args)
 
         return speak
+
+    def _method(self, method: str, locale: Locale) -> str:
+        """Its name; a method that the catalogues do not know yet still has its own."""
+        try:
+            return self._texts.text(f"pay.method.{method}", locale)
+        except KeyError:
+            return method.replace("_", " ").capitalize()
 
     def _address(self, link: Link) -> str:
         return f"{self._public_url}/p/{link.token}"

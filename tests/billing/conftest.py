@@ -5,7 +5,7 @@ import pytest
 from billing.invoices import Invoices
 from billing.links import Links
 from store.database import Database
-from tests.billing.house import BLOEM, VELO, House, Street, street
+from tests.billing.house import BLOEM, VELO, House, Keys, Street, street
 from tests.clock import FakeClock
 
 
@@ -19,5 +19,5 @@ async def house(database: Database, clock: FakeClock) -> House:
 
 @pytest.fixture
 async def on_street(house: House) -> AsyncIterator[Street]:
-    async with street(house) as opened:
+    async with street(house, Keys()) as opened:
         yield opened

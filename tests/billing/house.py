@@ -21,6 +21,7 @@ from core.creditor import Alerts, Creditor
 from core.ids import CreditorKey, DebtorId, InvoiceId
 from core.message import Locale
 from core.money import Money
+from core.texts import Texts
 from payments import sandbox_bank
 from payments.sandbox import Sandbox
 from store.database import Database
@@ -126,8 +127,10 @@ class House:
         assert found is not None
         return found.open.minor
 
-    async def link(self, debtor: DebtorId, keys: Sequence[InvoiceId], key: str = "turn-1:link") -> Link:
-        return await self.links.issue(None, debtor, keys, key=key, creditor=BLOEM)
+    async def link(
+        self, debtor: DebtorId, keys: Sequence[InvoiceId], key: str = "turn-1:link", creditor: Creditor = BLOEM
+    ) -> Link:
+        return await self.links.issue(None, debtor, keys, key=key, creditor=creditor)
 
     async def accounts(self) -> Mapping[str, int]:
         """Account → its sum."""
@@ -159,7 +162,7 @@ class Street:
 
 
 @asynccontextmanager
-async def street(house: House) -> AsyncIterator[Street]:
+async def street(house: House, texts: Texts) -> AsyncIterator[Street]:
     listening = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     async with aiohttp.ClientSession() as http:
@@ -167,8 +170,8 @@ async def street(house: House) -> AsyncIterator[Street]:
         bank = Sandbox(books, house.clock, http, public_url=url, secret="not-a-secret")
         payments = Payments(house.database, house.clock, LocalWake(), {bank.name: bank}, url)
         app = web.Application()
-        app.add_routes(pay_page.routes(house.database, house.links, payments, Keys(), public_url=url))
-        app.add_routes(sandbox_bank.routes(bank, Keys()))
+        app.add_routes(pay_page.routes(house.database, house.links, payments, texts, public_url=url))
+        app.add_routes(sandbox_bank.routes(bank, texts))
         app.add_routes(
             webhooks.routes(house.database, payments, {bank.name: bank}, public_url=url, refused=house.refused.append)
         )
