@@ -37,7 +37,7 @@ _AT_ONCE = 2
 _SIGNS = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
-def new_password() -> str:
+def generate_password() -> str:
     """A password that can be read out on the telephone: four groups of four signs."""
     return "-".join("".join(secrets.choice(_SIGNS) for _ in range(4)) for _ in range(4))
 

@@ -105,6 +105,8 @@ class Words:
         if isinstance(value, Mapping):
             typed = value.keys() & {"money", "date", "key"}
             return self._t("desk.amount", amount=value) if typed else "; ".join(f"{k}: {v}" for k, v in value.items())
+        if name == "reason_detail":  # of a dispute, the part of its intent that says why
+            return self._known(f"desk.intent.dispute_{value}", str(value))
         return self.intent(value) if name == "last_intents" else str(value)
 
     def _known(self, key: str, otherwise: str) -> str:

@@ -111,6 +111,8 @@
   if (!page) return;
   const scroll = byId("scroll");
   if (scroll) scroll.scrollTop = scroll.scrollHeight;
+  // Who has just taken a conversation wants to write.
+  if (new URLSearchParams(location.search).get("notice") === "taken") byId("text")?.focus();
   const title = document.title;
   addEventListener("focus", () => (document.title = title));
 
