@@ -16,6 +16,7 @@ from app import creditor_files, engine, logs, trained
 from app.settings import Settings, problems
 from core.clock import SystemClock
 from core.errors import EffenError
+from core.ids import CreditorKey
 from store.database import Database
 from store.schema import migrate as bring_to_head
 
@@ -139,8 +140,10 @@ def import_file(settings: Settings, kind: str, file: Path, key: str, dry_run: bo
     """Load FILE; bad rows are listed with line and reason, the good ones load."""
     from app.imports import load
 
+    content = file.read_bytes()
+
     async def run(db: Database) -> Any:
-        return await load(db, SystemClock(), settings, kind, file, key, dry_run=dry_run)
+        return await load(db, SystemClock(), settings, kind, content, key, dry_run=dry_run)
 
     result = _with_database(settings, run)
     would = "would be " if dry_run else ""
@@ -164,13 +167,13 @@ def agent() -> None:
 @click.pass_obj
 def agent_add(settings: Settings, email: str, name: str, role: str, key: str) -> None:
     """Make an account for the desk; the password is asked for, or made and printed."""
-    from desk.accounts import Accounts, generate_password
+    from desk.accounts import Accounts, new_password
 
     typed = click.prompt("Password (empty: make one)", default="", hide_input=True) if sys.stdin.isatty() else ""
-    password = typed or generate_password()
+    password = typed or new_password()
 
     async def run(db: Database) -> None:
-        await Accounts(db, SystemClock()).add(key, email, name, role, password)
+        await Accounts(db, SystemClock()).add(CreditorKey(key), email, name, role, password)
 
     _with_database(settings, run)
     click.echo(f"{name} can log in at {settings.public_url}/desk as {email}" + ("." if typed else f": {password}"))

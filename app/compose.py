@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from time import monotonic
+from typing import Any
 
 import aiohttp
 import structlog
@@ -31,6 +32,7 @@ from bot.actions.services import Services
 from catalogue.answers import Answers
 from catalogue.orders import Orders
 from channels.origins import Origins
+from channels.picture import Pictures
 from channels.rate import Brake
 from channels.sms import Sms
 from channels.telegram import Telegram
@@ -53,6 +55,9 @@ from conversations.turns import Turns
 from core.clock import Clock
 from core.message import Address, Channel
 from core.payment import PaymentProvider
+from desk import Desk
+from desk import Services as DeskServices
+from desk.accounts import Accounts as DeskAccounts
 from locales import Renderer
 from outreach.reminders import Reminders
 from payments.sandbox import Sandbox
@@ -99,7 +104,7 @@ class Effen:
     webchat: WebChat
     origins: Origins
     brake: Brake
-    desking: Desking
+    desk: Desk
     metrics: Metrics
     actions: Sequence[web.RouteDef]
 
@@ -185,7 +190,23 @@ def _wire(
     engine = Engine(http, settings.engine_url.split(","), settings.engine_token)
     told = Told(db, outbox, invoices)
     alerts = Alerts(db, creditors, settings.smtp_url, settings.alerts_from, settings.public_url)
-    desking = Desking(db, clock, wake, outbox)
+    room = Desk(
+        DeskServices(
+            db=db,
+            clock=clock,
+            accounts=DeskAccounts(db, clock),
+            desking=Desking(db, clock, wake, outbox),
+            creditors=creditors,
+            invoices=invoices,
+            texts=texts,
+            public_url=settings.public_url,
+        )
+    )
+    webchat.server.register_namespace(room.namespace)
+
+    async def desk_changed(payload: Mapping[str, Any]) -> None:
+        await room.namespace.changed(payload["conversation_id"])
+
     return Effen(
         settings=settings,
         environment=environment,
@@ -208,7 +229,7 @@ def _wire(
                 names.PAYMENT_BOOKED: [told.booked],
                 names.PAYMENT_FAILED: [told.failed],
                 names.CARE_DETECTED: [alerts.care_detected],
-                names.CONVERSATION_CHANGED: [_desk_changed(webchat.server, db)],
+                names.CONVERSATION_CHANGED: [desk_changed],
             },
         ),
         reminders=Reminders(db, clock, creditors, outbox),
@@ -222,7 +243,7 @@ def _wire(
         webchat=webchat,
         origins=origins,
         brake=brake,
-        desking=desking,
+        desk=room,
         metrics=Metrics(),
         actions=action_routes(executor(actions(services)), settings.engine_token),
     )
@@ -239,6 +260,8 @@ def _channels(
         api_url=settings.twilio_api_url,
     )
 
+    pictures = Pictures(http, settings.public_url, f"http://{settings.host}:{settings.port}")
+
     async def nowhere(account: str, address: Address, payload: Mapping[str, object]) -> None:
         """REST has no open line: its clients fetch what was said."""
 
@@ -247,6 +270,6 @@ def _channels(
         Web("rest", REST, nowhere),
         WhatsApp(twilio, accounts.whatsapp),
         Sms(twilio, accounts.sms),
-        Telegram(accounts.telegram, api_url=settings.telegram_api_url, session=http),
+        Telegram(accounts.telegram, api_url=settings.telegram_api_url, fetch=pictures.fetch),
     ]
     return {channel.name: channel for channel in known}

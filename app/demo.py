@@ -15,13 +15,14 @@ import jwt
 
 from app import creditor_files, engine, trained
 from app.compose import wired
-from app.imports import load_text
+from app.imports import load as load_file
 from app.repository import DEMO
 from app.server import running
 from app.settings import Settings, kept
 from core.clock import Clock, SystemClock
 from core.creditor import Creditor
 from core.errors import Conflict
+from core.ids import CreditorKey
 from desk.accounts import Accounts
 from store.database import Database
 from store.schema import migrate
@@ -94,13 +95,15 @@ async def load(db: Database, clock: Clock, settings: Settings) -> None:
         today = clock.now().astimezone(config.zone).date()
         for kind, name in _FILES.items():
             text = dated((DEMO / name).read_text("utf-8"), today)
-            result = await load_text(db, clock, settings, kind, text, config.key)
+            result = await load_file(db, clock, settings, kind, text.encode(), config.key)
             if result.bad:
                 raise Conflict(f"demo/{name}: {result.bad}")
     accounts = Accounts(db, clock)
     for email, (name, role) in _STAFF.items():
         if first:
-            await accounts.add(config.key, email, name, role, kept(settings.var_dir / "secrets" / "desk_password")[:12])
+            await accounts.add(
+                CreditorKey(config.key), email, name, role, kept(settings.var_dir / "secrets" / "desk_password")[:12]
+            )
 
 
 def dated(text: str, today: date) -> str:

@@ -36,6 +36,8 @@ def environment(settings: Settings) -> Mapping[str, str]:
         "OMP_NUM_THREADS": "1",
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
+        # Rasa is in maintenance: its libraries' farewells help nobody here.
+        "PYTHONWARNINGS": "ignore",
     }
 
 

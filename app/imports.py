@@ -1,10 +1,9 @@
 """`effen import`: a file's format is read from the file."""
 
-from pathlib import Path
-
 from app import trained
 from app.settings import Settings
 from billing.imports import debtors, invoices, orders
+from billing.imports.rows import ImportResult
 from catalogue.imports import load_faq, load_products
 from conversations.creditors import Creditors
 from core.clock import Clock
@@ -14,34 +13,28 @@ from store.database import Database
 
 
 async def load(
-    db: Database, clock: Clock, settings: Settings, kind: str, file: Path, key: str, *, dry_run: bool = False
-) -> Imported:
-    """Load `file` for the creditor `key`. Raises NotFound, and BadInput for a file that cannot be read as its kind."""
-    return await load_text(db, clock, settings, kind, _text(file), key, dry_run=dry_run)
-
-
-async def load_text(
-    db: Database, clock: Clock, settings: Settings, kind: str, text: str, key: str, *, dry_run: bool = False
-) -> Imported:
+    db: Database, clock: Clock, settings: Settings, kind: str, content: bytes, key: str, *, dry_run: bool = False
+) -> Imported | ImportResult:
+    """Load a file's content for a creditor. Raises NotFound, and BadInput where it cannot be read as its kind."""
     creditor = await Creditors(db).get(key)
     match kind:
         case "debtors":
-            return await debtors.load(db, clock, creditor, text, dry_run=dry_run)
+            return await debtors.load(db, clock, creditor, content, dry_run=dry_run)
         case "invoices":
-            return await invoices.load(db, clock, creditor, text, dry_run=dry_run)
+            return await invoices.load(db, clock, creditor, content, dry_run=dry_run)
         case "orders":
-            return await orders.load(db, clock, creditor, text, dry_run=dry_run)
+            return await orders.load(db, clock, creditor, content, dry_run=dry_run)
         case "products":
             encoder = trained.understanding(settings)
-            return await load_products(db, clock, encoder, creditor, text, dry_run=dry_run)
+            return await load_products(db, clock, encoder, creditor, _text(content), dry_run=dry_run)
         case "faq":
             encoder = trained.understanding(settings)
-            return await load_faq(db, clock, encoder, creditor, text, dry_run=dry_run)
+            return await load_faq(db, clock, encoder, creditor, _text(content), dry_run=dry_run)
     raise BadInput(f"there is nothing to import called {kind}")
 
 
-def _text(file: Path) -> str:
+def _text(content: bytes) -> str:
     try:
-        return file.read_bytes().decode("utf-8-sig")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BadInput(f"{file.name} is not UTF-8 (byte {error.start}): save it as “CSV UTF-8”") from None
+        raise BadInput(f"the file is not UTF-8 (byte {error.start}): save it as “CSV UTF-8”") from None

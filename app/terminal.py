@@ -32,9 +32,8 @@ async def talk(public_url: str, creditor: str | None, locale: str | None) -> Non
                     if response.status != 200:
                         raise NotReachable(answer.get("detail", f"the app answered {response.status}"))
             except (TimeoutError, aiohttp.ClientError) as error:
-                raise NotReachable(
-                    f"no app answers at {public_url} ({type(error).__name__}): start it with `effen demo` or `effen serve`"
-                ) from None
+                why = f"no app answers at {public_url} ({type(error).__name__})"
+                raise NotReachable(f"{why}: start it with `effen demo` or `effen serve`") from None
             offered = _show(answer)
 
 

@@ -1,20 +1,14 @@
 """The two listeners: the public port, and the actions' own on loopback or the private network."""
 
-import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-import desk
-import simulator
-import widget
-from app import demo, health
+from app import health
 from app.compose import Effen
 from app.proxies import remote_of
 from billing import pay_page
@@ -78,6 +72,9 @@ def public(effen: Effen) -> web.Application:
         )
     )
     app.add_routes(pay_page.routes(effen.db, effen.links, effen.payments, effen.texts, public_url=settings.public_url))
+    app.add_routes(effen.desk.routes())
+    if effen.sandbox is not None:
+        app.add_routes(sandbox_bank.routes(effen.sandbox, effen.texts))
     app.add_routes(health.routes(effen.db, effen.http, settings.engine_url.split(","), effen.metrics))
     return app
 
