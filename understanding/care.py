@@ -9,7 +9,7 @@ A reviewed word list stands behind it for crisis and death.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,9 +59,13 @@ class CareWords:
         self._never = _pattern([phrase for words in languages for phrase in words["never"]])
         self._crisis = {name: _pattern([phrase for words in languages for phrase in words[name]]) for name in CRISIS}
 
+    def literal(self, text: str) -> str:
+        """The plain words without figures of speech such as "to laugh oneself to death"."""
+        return " ".join(self._never.sub(" ", plain(text)).split())
+
     def find(self, text: str) -> str | None:
         """The crisis that the words name, the first of CRISIS when there are both."""
-        words = self._never.sub(" ", plain(text))
+        words = self.literal(text)
         return next((name for name, pattern in self._crisis.items() if pattern.search(words)), None)
 
 
@@ -83,6 +87,13 @@ class CareWatch:
         if found and trained.name not in CRISIS and (found == CRISIS[0] or trained.confidence < _SURE):
             return Care(found, _WORDS_CONFIDENCE)
         return trained
+
+    def only_sounds(self, text: str, shares: Floats, read: Callable[[str], Floats]) -> bool:
+        """Whether a crisis in the shares is a figure of speech alone: without it, `read` again, there is none."""
+        literal = self._words.literal(text)
+        if literal == plain(text) or self._trained(shares).name not in CRISIS or self._words.find(text):
+            return False
+        return not literal or self._trained(read(literal)).name not in CRISIS
 
     def _trained(self, shares: Floats) -> Care:
         """Crisis before all, then the care that is most likely."""

@@ -63,12 +63,19 @@ class Understanding:
         if certain is not None:
             intent = Intent(certain, 1.0)
             return Parse(text, language, intent, (intent,), _NO_CARE, entities)
-        vector = (self._encoder([text]) - self._center) * self._scale
-        shares = self._intents.probabilities(vector)[0]
+        shares = self._shares(text)
+        if self._care.only_sounds(text, shares, self._shares):
+            shares = np.where(np.isin(self._intents.names, CRISIS), 0, shares)
+            shares = (shares / max(float(shares.sum()), 1e-9)).astype(np.float32)
         order = np.argsort(-shares, kind="stable")
         ranking = tuple(Intent(self._intents.names[i], float(shares[i])) for i in order)
         care = self._care.look(text, shares)
         return Parse(text, language, decide(ranking, care, self._threshold), ranking, care, entities)
+
+    def _shares(self, text: str) -> Floats:
+        vector = (self._encoder([text]) - self._center) * self._scale
+        shares: Floats = self._intents.probabilities(vector)[0]
+        return shares
 
 
 def decide(ranking: tuple[Intent, ...], care: Care, threshold: float) -> Intent:

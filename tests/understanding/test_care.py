@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from tests.understanding.conftest import Trained
-from understanding.care import Care, CareWatch, CareWords
+from understanding.care import CRISIS, Care, CareWatch, CareWords
 from understanding.model import decide
 from understanding.parse import Intent
+from understanding.weights import Floats
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +17,7 @@ def words() -> CareWords:
     return CareWords()
 
 
-CRISIS = {
+SAID = {
     "self_harm": [
         "ik wil niet meer leven",
         "Ik wil echt niet meer leven...",
@@ -35,6 +36,8 @@ CRISIS = {
         "ich will nicht mehr leben",
         "ich bring mich um",
         "Selbstmord ist der einzige Ausweg",
+        "ik schaam me zo, wil dood",
+        "mijn hond is weg, wil dood",
         "ik lach me dood maar eigenlijk wil ik niet meer leven",
     ],
     "report_deceased": [
@@ -59,6 +62,7 @@ HARMLESS = [
     "ik verveel me dood",
     "mijn orchidee is dood aangekomen",
     "mijn goudvis is dood",
+    "de plant is na twee weken gestorven",
     "doodsimpel toch",
     "de batterij is dood",
     "ik wil niet meer betalen",
@@ -89,7 +93,7 @@ HARMLESS = [
 
 
 @pytest.mark.parametrize(
-    ("text", "name"), [(text, name) for name, texts in CRISIS.items() for text in texts], ids=lambda value: value
+    ("text", "name"), [(text, name) for name, texts in SAID.items() for text in texts], ids=lambda value: value
 )
 def test_crisis_words(words: CareWords, text: str, name: str) -> None:
     assert words.find(text) == name
@@ -177,6 +181,32 @@ def test_what_the_watch_sees(
     assert care.name == expected[0]
     if care.name:
         assert care.confidence == pytest.approx(expected[1], abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("text", "read_again", "expected"),
+    [
+        pytest.param("ik lach me dood", {}, True, id="nothing else"),
+        pytest.param("ik lach me dood om die prijs", {"pay": 0.9}, True, id="the rest is harmless"),
+        pytest.param("ik lach me dood, tot straks daarboven", {"self_harm": 0.5}, False, id="the rest is not"),
+        pytest.param("ik lach me dood, nee echt: ik wil dood", {"pay": 0.9}, False, id="the words say it"),
+        pytest.param("tot straks daarboven", {"pay": 0.9}, False, id="no figure of speech"),
+    ],
+)
+def test_figures_of_speech(words: CareWords, text: str, read_again: dict[str, float], expected: bool) -> None:
+    def shares(of: dict[str, float]) -> Floats:
+        return np.array([of.get(name, 0) for name in NAMES], np.float32)
+
+    watch = CareWatch(NAMES, words)
+    assert watch.only_sounds(text, shares({"self_harm": 0.8}), lambda _: shares(read_again)) is expected
+    assert not watch.only_sounds(text, shares({"pay": 0.8}), lambda _: shares(read_again))
+
+
+@pytest.mark.parametrize("text", ["ik lach me dood", "ik lach me dood, het is al betaald", "ich lache mich tot"])
+def test_a_figure_of_speech_is_no_crisis_for_the_whole_model(trained: Trained, text: str) -> None:
+    parse = trained.understanding.parse(text)
+    assert parse.care.name not in CRISIS
+    assert parse.intent.name not in CRISIS
 
 
 @pytest.mark.parametrize(
