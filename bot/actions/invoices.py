@@ -18,6 +18,7 @@ from core.message import Option
 from core.money import Money
 
 FORM = "invoice_form"
+CHOSEN = "chosen_invoice"
 ALL = "all"
 # As many as the longest list of a channel shows (WhatsApp: ten rows), one of them for "all".
 _ROOM = 9
@@ -143,7 +144,7 @@ class AskInvoice(Wish):
         if not invoices:
             say(dispatcher, "invoice.none", [Option("option.yes_human", "human"), Option("option.no", "deny")])
             return []
-        meant = tracker.get_slot("invoice") or choose(tracker.latest_message, invoices)
+        meant = tracker.get_slot(CHOSEN) or choose(tracker.latest_message, invoices)
         chosen = invoices if len(invoices) == 1 else [invoice for invoice in invoices if invoice.id == meant]
         if not chosen:
             return [SlotSet("wanted", self.intent), FollowupAction(FORM)]
@@ -159,7 +160,7 @@ class AskInvoice(Wish):
             open={"money": invoice.open.as_json()},
             description=invoice.description,
         )
-        return [SlotSet("invoice", None)]
+        return [SlotSet(CHOSEN, None)]
 
 
 class InvoiceForm(Action):
@@ -176,14 +177,14 @@ class InvoiceForm(Action):
         open_now = await self._services.invoices.open_of(context.debtor) if context.verified and context.debtor else []
         paying = tracker.get_slot("wanted") == "pay"
         invoices = [invoice for invoice in open_now if not (paying and invoice.disputed)]
-        asked = tracker.active_loop.get("name") == FORM
+        asked = tracker.get_slot("requested_slot") == CHOSEN
         first = asked and not any(e["event"] == "action_execution_rejected" for e in since_message(tracker))
         # What started the form was read by the wish itself.
         meant = choose(tracker.latest_message, invoices) if asked else None
         if meant == ALL and not paying:
             meant = None
         if meant is not None or len(invoices) < 2:
-            return [SlotSet("invoice", meant), SlotSet("requested_slot", None), FollowupAction("action_wanted")]
+            return [SlotSet(CHOSEN, meant), SlotSet("requested_slot", None), FollowupAction("action_wanted")]
         if first and tracker.latest_message["intent"]["name"] not in ("inform", "affirm", "out_of_scope"):
             return []
         choices = options(invoices, "pay" if paying else "ask_invoice")
@@ -191,4 +192,4 @@ class InvoiceForm(Action):
             choices.insert(0, Option("option.pay_all", "pay", entities={"invoice": ALL}))
         question = "pay.choose" if paying else "invoice.which"
         say(dispatcher, f"{question}_unclear" if first else question, choices)
-        return [SlotSet("invoice", None), SlotSet("requested_slot", "invoice")]
+        return [SlotSet(CHOSEN, None), SlotSet("requested_slot", CHOSEN)]

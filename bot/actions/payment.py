@@ -5,7 +5,7 @@ from rasa_sdk.events import FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from bot.actions.handover import hand_over
-from bot.actions.invoices import ALL, FORM, choose
+from bot.actions.invoices import ALL, CHOSEN, FORM, choose
 from bot.actions.services import Services
 from bot.actions.turn import Events, say, turn_id
 from bot.actions.wish import Wish
@@ -29,13 +29,13 @@ class Pay(Wish):
         if not payable:
             key = "pay.disputed" if invoices else "pay.none"
             say(dispatcher, key, [Option("option.human", "human")] if invoices else [])
-            return [SlotSet("invoice", None)]
-        meant = tracker.get_slot("invoice") or choose(tracker.latest_message, payable)
+            return [SlotSet(CHOSEN, None)]
+        meant = tracker.get_slot(CHOSEN) or choose(tracker.latest_message, payable)
         if len(payable) == 1:
             meant = ALL
         chosen = [invoice for invoice in payable if meant in (ALL, invoice.id)]
         if not chosen:
-            return [SlotSet("wanted", self.intent), SlotSet("invoice", None), FollowupAction(FORM)]
+            return [SlotSet("wanted", self.intent), SlotSet(CHOSEN, None), FollowupAction(FORM)]
         link = await self.services.links.issue(
             context.conversation,
             debtor,
@@ -50,7 +50,7 @@ class Pay(Wish):
             link={"link": link.id},
             until={"date": link.expires_at.astimezone(context.creditor.zone).date().isoformat()},
         )
-        return [SlotSet("invoice", None)]
+        return [SlotSet(CHOSEN, None)]
 
 
 class AskPaymentMethods(Action):

@@ -7,6 +7,7 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import ActiveLoop, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
+from bot.actions.invoices import CHOSEN
 from bot.actions.services import Services
 from bot.actions.turn import Events, say, turn_id
 from bot.actions.verification import SLOTS
@@ -60,7 +61,7 @@ class Leave(Action):
             say(dispatcher, "talk.cancelled" if self._intent == "cancel" else "talk.deny")
             return []
         say(dispatcher, "talk.cancelled")
-        left = [SlotSet(slot, None) for slot in (*SLOTS, "invoice", "wanted", "requested_slot")]
+        left = [SlotSet(slot, None) for slot in (*SLOTS, CHOSEN, "wanted", "requested_slot")]
         return [ActiveLoop(None), *left]
 
 

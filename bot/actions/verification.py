@@ -102,7 +102,8 @@ class VerifyForm(Action):
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> Events:
         turn = turn_id(tracker)
-        asked = tracker.get_slot("requested_slot") if tracker.active_loop.get("name") == FORM else None
+        asked = tracker.get_slot("requested_slot")
+        asked = asked if asked in SLOTS else None
         wanted = [REFERENCE, *await self._services.identity.needs(turn)]
         given = read(tracker.latest_message, asked, wanted)
         # A form may let others speak first; afterwards it is run again, and reads what else the message holds.

@@ -48,6 +48,7 @@ def settle(environment: MutableMapping[str, str]) -> None:
     environment.setdefault("EFFEN_ACTIONS_URL", "http://127.0.0.1:5055/webhook")
     environment.setdefault("EFFEN_ENGINE_DATABASE_URL", engine_database(environment.get("EFFEN_DATABASE_URL", "")))
     environment.setdefault("RASA_TELEMETRY_ENABLED", "false")
+    environment.setdefault("RASA_CACHE_DIRECTORY", "var/engine/cache")
     environment.setdefault("SQLALCHEMY_SILENCE_UBER_WARNING", "1")
     if environment["EFFEN_ENGINE_DATABASE_URL"].startswith("postgresql"):
         environment.setdefault("POSTGRESQL_SCHEMA", "engine")

@@ -20,7 +20,7 @@ from rasa.core.agent import Agent
 from rasa.core.channels.channel import CollectingOutputChannel, InputChannel, UserMessage
 from rasa.shared.core.constants import ACTION_LISTEN_NAME, DEFAULT_INTENTS, REQUESTED_SLOT
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import ActionExecuted, ActiveLoop, BotUttered, Event, SlotSet, UserUttered
+from rasa.shared.core.events import ActionExecuted, ActiveLoop, BotUttered, Event, SessionStarted, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.exceptions import InvalidConfigException
 from sanic import Blueprint, Request, Sanic
@@ -135,7 +135,7 @@ class Turns(InputChannel):
 
     def _allowed(self, request: Request) -> bool:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        return scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), self._token)
+        return scheme.lower() == "bearer" and hmac.compare_digest(token.encode(), self._token)
 
     async def answer(self, agent: Agent, turn: Turn) -> dict[str, Any]:
         """Take the turn, or find the answer that it has. Raises TurnFailed, and whatever the store raises."""
@@ -179,12 +179,14 @@ class Turns(InputChannel):
             if isinstance(event, ActionExecuted) and event.action_name == ACTION_LISTEN_NAME
         )
         end = next(listened, len(events))
+        # A reload leaves out what came before the session's start.
+        session = max((i for i, event in enumerate(events) if isinstance(event, SessionStarted)), default=0)
         then = tracker if end == len(events) else DialogueStateTracker.from_events(turn, events[:end], domain.slots)
         return {
             "turn": turn,
             "says": [event.data["custom"] for event in events[start:end] if isinstance(event, BotUttered)],
             "form": then.active_loop_name,
-            "events": end,
+            "events": end - session,
             "slots": {name: then.get_slot(name) for name in self._carried if then.get_slot(name) is not None},
         }
 
