@@ -12,6 +12,7 @@ from billing.ledger import Account, Kind, Posting, Unbalanced, balance_of, book,
 from core.ids import CreditorKey, InvoiceId
 from core.money import Money
 from store.tables.money import booking, posting
+from tests.billing.drawn import drawn
 from tests.billing.house import House
 
 
@@ -114,22 +115,5 @@ async def test_random_sequences_keep_every_cent(house: House) -> None:
             assert (await connection.execute(unbalanced)).all() == []
             assert sum((await house.accounts()).values()) == 0
 
-    for sequence in _examples(steps, 25):
+    for sequence in drawn(steps, 25):
         await play(sequence)
-
-
-def _examples(
-    steps: st.SearchStrategy[list[tuple[str, int, int, bool]]], count: int
-) -> list[list[tuple[str, int, int, bool]]]:
-    """Hypothesis draws; the database, which lives in the test's event loop, is played afterwards."""
-    from hypothesis import Phase, settings
-
-    drawn: list[list[tuple[str, int, int, bool]]] = []
-
-    @settings(max_examples=count, database=None, derandomize=True, phases=[Phase.generate])
-    @given(steps)
-    def draw(sequence: list[tuple[str, int, int, bool]]) -> None:
-        drawn.append(sequence)
-
-    draw()
-    return drawn
