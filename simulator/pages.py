@@ -16,7 +16,7 @@ from simulator.network import Line, Network, Person
 from simulator.providers import PREFIX, Providers
 
 _STATIC = Path(__file__).parent / "static"
-_FILES = frozenset({"simulator.css", "simulator.js"})
+_FILES = frozenset({"simulator.css", "simulator.js", "simulator.svg"})
 _PHONE = re.compile(r"\+[1-9][0-9]{7,14}")
 _CHANNELS = ("whatsapp", "sms", "telegram")
 

@@ -35,7 +35,7 @@ function bubbleOf(channel, bubble) {
   const box = element("div", { class: "bubble" });
   if (bubble.image) box.append(element("img", { src: bubble.image, alt: "Picture", class: "picture" }));
   box.append(element("p", {}, ...withLinks(bubble.text)));
-  const at = new Date(bubble.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const at = new Date(bubble.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   const foot = element("small", {}, at);
   if (bubble.mine && bubble.status) foot.append(" · ", element("b", {}, bubble.status));
   if (!bubble.mine && TICKS[bubble.status]) {
@@ -68,8 +68,16 @@ function draw(section, shown) {
   section.querySelector(".ours").textContent = shown.ours;
   section.classList.toggle("blocked", shown.blocked);
   const talk = section.querySelector(".talk");
+  const more = talk.childElementCount < shown.bubbles.length;
+  const atEnd = talk.scrollHeight - talk.scrollTop - talk.clientHeight < 40;
+  const before = talk.scrollTop;
+  const toEnd = () => {
+    if (more || atEnd) talk.scrollTop = talk.scrollHeight;
+  };
   talk.replaceChildren(...shown.bubbles.map((bubble) => bubbleOf(channel, bubble)));
-  talk.scrollTop = talk.scrollHeight;
+  for (const picture of talk.querySelectorAll("img")) picture.addEventListener("load", toEnd);
+  talk.scrollTop = before;
+  toEnd();
   const block = section.querySelector(".block");
   if (block) block.textContent = shown.blocked ? "Unblock" : "Block";
   const start = section.querySelector(".start");

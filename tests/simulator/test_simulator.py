@@ -233,7 +233,7 @@ async def test_the_page(house: House) -> None:
         page = await response.text()
         assert "script-src 'self'" in response.headers["Content-Security-Policy"]
     assert FENNA.phone in page
-    for name in ("simulator.js", "simulator.css"):
+    for name in ("simulator.js", "simulator.css", "simulator.svg"):
         assert f"/simulator/static/{name}" in page
         async with house.session.get(f"{house.url}/simulator/static/{name}") as response:
             assert response.status == 200
