@@ -25,7 +25,7 @@ def read(data_dir: Path) -> list[Example]:
     for file in files(data_dir):
         name = f"{file.parent.name}/{file.name}"
         try:
-            blocks = yaml.safe_load(file.read_text("utf-8"))["nlu"]
+            blocks = yaml.safe_load(file.read_text("utf-8"))["nlu"] or []
             for block in blocks:
                 for line in block["examples"].splitlines():
                     text = line.strip().removeprefix("-").strip()
