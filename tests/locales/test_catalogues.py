@@ -14,10 +14,22 @@ from locales.catalogue import placeholders
 from locales.gsm7 import fits, plain
 
 ROOT = Path(__file__).parents[2]
-SPEAKING = ["app", "billing", "bot", "catalogue", "channels", "conversations", "desk", "outreach", "payments", "widget"]
+SPEAKING = [
+    "app",
+    "billing",
+    "bot",
+    "catalogue",
+    "channels",
+    "conversations",
+    "desk",
+    "outreach",
+    "payments",
+    "simulator",
+    "widget",
+]
 KEY = re.compile(r"[a-z][a-z_]*(\.[A-Za-z0-9_]+)+")
 SAYING = {"Say", "say", "Option", "text"}  # calls whose string argument is a message key
-IN_TEMPLATE = re.compile(r"""\b(?:t|text)\(\s*["']([a-z_]+(?:\.\w+)+)["']""")
+IN_TEMPLATE = re.compile(r"""\b(?:t|text)\(\s*["']([a-z_]+\.[\w.]*)["']\s*(~?)""")
 LANGUAGES = ["nl", "en", "fr", "de"]
 DEBT = re.compile(
     r"schuld|factu|betal|openstaand|herinnering|incasso|bedrag|aanman|€|debt|invoice|\bpay(?!s\b)|owe\b|due\b|reminder|amount"
@@ -138,8 +150,8 @@ def _spoken() -> Iterator[tuple[str, str]]:
                         ):
                             yield place, f"{start}*"
         for path in [*(ROOT / package).rglob("*.html"), *(ROOT / package).rglob("*.jinja")]:
-            for key in IN_TEMPLATE.findall(path.read_text()):
-                yield str(path.relative_to(ROOT)), key
+            for key, more in IN_TEMPLATE.findall(path.read_text()):
+                yield str(path.relative_to(ROOT)), f"{key}*" if more else key
     for path in (ROOT / "bot" / "domain").rglob("*.yml"):
         for name, variants in (yaml.safe_load(path.read_text()).get("responses") or {}).items():
             for variant in variants:
