@@ -11,20 +11,15 @@ from collections.abc import MutableMapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-# What Rasa is told unless the command line says otherwise. Training reads one file of sentences: the engine's component
-# learns nothing from them (`effen train` makes its model), but without any Rasa leaves it out.
-_TRAINING = {
-    "--domain": ["bot/domain"],
-    "--config": ["bot/config.yml"],
-    "--data": ["bot/data/rules", "bot/data/nlu/nl/talk.yml"],
-}
+# What Rasa is told unless the command line says otherwise.
+_TRAINING = {"--domain": ["bot/domain"], "--config": ["bot/config.yml"], "--data": ["bot/data/rules"]}
 _SERVING = {"--model": ["var/engine"], "--endpoints": ["endpoints.yml"]}
 DEFAULTS = {
     "train": {**_TRAINING, "--out": ["var/engine"], "--fixed-model-name": ["effen"], "--skip-validation": []},
     "run": {**_SERVING, "--credentials": ["bot/credentials.yml"], "--interface": ["127.0.0.1"], "--port": ["5005"]},
-    "shell": {**_SERVING},
-    "data": {**_TRAINING, "--data": ["bot/data"]},
-    "test": {**_SERVING},
+    "shell": _SERVING,
+    "data": _TRAINING,
+    "test": _SERVING,
 }
 _SHORT = {"-d": "--domain", "-c": "--config", "-m": "--model", "-i": "--interface", "-p": "--port"}
 

@@ -14,7 +14,6 @@ from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from typing import Any
 
-# Never "google" itself: protobuf lives in that namespace.
 LEFT_OUT = (
     "tensorflow",
     "tensorflow_text",
@@ -25,21 +24,17 @@ LEFT_OUT = (
     # chat channels: rasa.core.channels imports them all
     "aiogram",
     "fbmessenger",
-    "google.auth",
-    "google.oauth2",
     "mattermostwrapper",
     "rocketchat_API",
     "slack_sdk",
     "webexteamssdk",
-    # stores, brokers and telemetry
+    # stores and brokers
     "aio_pika",
     "aiormq",
     "boto3",
     "botocore",
     "confluent_kafka",
     "pymongo",
-    "sentry_sdk",
-    "structlog_sentry",
 )
 
 
@@ -63,9 +58,6 @@ class _Named(ABCMeta):
 
 
 def _stand_in(name: str) -> Any:
-    # The one left-out class that Rasa calls on every start (configure_structlog): events pass through it.
-    if name == "structlog_sentry.SentryProcessor":
-        return lambda *args, **kwargs: lambda logger, method, event: event
     module, _, attribute = name.rpartition(".")
     return _Named(attribute, (), {"stands_for": name, "__module__": module})
 
