@@ -78,7 +78,7 @@ class Engine:
 
 
 @contextmanager
-def engine(model: Path, database: str, actions_url: str, log: Path) -> Iterator[Engine]:
+def engine(model: Path, database: str, actions_url: str, log: Path, **more: str) -> Iterator[Engine]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -87,6 +87,7 @@ def engine(model: Path, database: str, actions_url: str, log: Path) -> Iterator[
         "EFFEN_ENGINE_TOKEN": TOKEN,
         "EFFEN_ACTIONS_URL": actions_url,
         "EFFEN_ENGINE_DATABASE_URL": database,
+        **more,
     }
     with log.open("ab") as output:
         process = subprocess.Popen(
