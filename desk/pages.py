@@ -1,4 +1,4 @@
-"""The desk's pages: log in, the queue, a conversation, and what an agent does there. They work without JavaScript."""
+"""The desk's pages: the queue, a conversation, and what an agent does there. They work without JavaScript."""
 
 import re
 from dataclasses import dataclass
@@ -19,7 +19,8 @@ from core.errors import BadInput, Conflict, NotFound
 from core.ids import AgentId, ConversationId, new_id
 from core.message import MAX_TEXT, Locale
 from core.texts import Texts
-from desk.accounts import SHORTEST, Accounts
+from desk.accounts import Accounts
+from desk.entry import Entry
 from desk.guard import LIVE, Guard
 from desk.live import DeskNamespace
 from desk.queue import LONGEST as LONGEST_QUEUE
@@ -35,7 +36,6 @@ log = structlog.get_logger(__name__)
 _STATIC = Path(__file__).parent / "static"
 _STATIC_FILES = frozenset({"desk.css", "desk.js", "desk.svg"})
 _NOTICES = frozenset({"logged_out", "resolved", "handed_back", "taken", "written", "lifted", "password"})
-_OWN_PATH = re.compile(r"/desk(/c/\w+)?(\?tab=\w+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +62,14 @@ class Desk:
         self._transcripts = Transcripts(services.db, services.clock)
         self._view = View(services.texts)
         self._guard = Guard(self._sessions, services.public_url, self._refuse, self._fault)
+        self._entry = Entry(services.accounts, self._sessions, self._guard, self._page)
         self.namespace = DeskNamespace(services.db, self._transcripts, self._guard)
 
     def routes(self) -> list[web.RouteDef]:
-        private, public = self._guard.private, self._guard.public
+        private = self._guard.private
         return [
-            web.get("/desk/login", public(self._login_page)),
-            web.post("/desk/login", public(self._login)),
-            web.get("/desk/static/{name}", public(self._static)),
-            web.post("/desk/logout", private(self._logout)),
-            web.get("/desk/account", private(self._account_page)),
-            web.post("/desk/account", private(self._account)),
+            *self._entry.routes(),
+            web.get("/desk/static/{name}", self._guard.public(self._static)),
             web.get("/desk", private(self._queue_page)),
             web.get("/desk/c/{id}", private(self._talk_page)),
             web.post("/desk/c/{id}/take", private(self._take)),
@@ -81,58 +78,6 @@ class Desk:
             web.post("/desk/c/{id}/resolve", private(self._resolve)),
             web.post("/desk/holds/{id}/lift", private(self._lift)),
         ]
-
-    # Logging in and out
-
-    async def _login_page(self, request: web.Request) -> web.Response:
-        if await self._guard.session(request) is not None:
-            raise web.HTTPSeeOther(_next(request.query.get("next", "")))
-        return await self._login_form(request, request.query.get("next", ""))
-
-    async def _login(self, request: web.Request) -> web.Response:
-        form = await request.post()
-        onward = str(form.get("next", ""))
-        if not self._guard.proves_login(request, form):
-            return await self._login_form(request, onward, "desk.login.expired", 403)
-        who = await self._s.accounts.check(str(form.get("email", "")), str(form.get("password", "")))
-        if who is None:
-            log.warning("desk.login_refused")
-            return await self._login_form(request, onward, "desk.login.wrong", 401)
-        response = web.HTTPSeeOther(_next(onward))
-        self._guard.let_in(response, await self._sessions.start(who))
-        raise response
-
-    async def _login_form(
-        self, request: web.Request, onward: str, error: str | None = None, status: int = 200
-    ) -> web.Response:
-        token = self._guard.login_token(request)
-        response = await self._page(
-            request, None, "login.html", status, csrf=token, onward=onward, error=error, notice=_notice(request)
-        )
-        self._guard.keep_login_token(response, token)
-        return response
-
-    async def _logout(self, request: web.Request, session: Session) -> web.Response:
-        await self._sessions.end(session)
-        response = web.HTTPSeeOther("/desk/login?notice=logged_out")
-        self._guard.let_out(response)
-        raise response
-
-    async def _account_page(self, request: web.Request, session: Session) -> web.Response:
-        return await self._page(request, session, "account.html", error=None, shortest=SHORTEST)
-
-    async def _account(self, request: web.Request, session: Session) -> web.Response:
-        form = await request.post()
-        old, new = str(form.get("old", "")), str(form.get("new", ""))
-        try:
-            changed = await self._s.accounts.change(session.agent, old, new, session.id)
-        except BadInput:
-            error = "desk.error.password_short"
-        else:
-            if changed:
-                raise web.HTTPSeeOther("/desk/account?notice=password")
-            error = "desk.error.password_old"
-        return await self._page(request, session, "account.html", 400, error=error, shortest=SHORTEST)
 
     async def _static(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info["name"]
@@ -302,11 +247,6 @@ def _conversation(request: web.Request) -> ConversationId:
 def _notice(request: web.Request) -> str | None:
     asked = request.query.get("notice")
     return asked if asked in _NOTICES else None
-
-
-def _next(path: str) -> str:
-    """Where to go after logging in: a page of ours, never an address that somebody put into a link."""
-    return path if _OWN_PATH.fullmatch(path) else "/desk"
 
 
 def _live(request: web.Request) -> bool:

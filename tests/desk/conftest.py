@@ -1,17 +1,19 @@
 """The desk as an agent meets it: real HTTP on loopback."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
 import pytest
 from aiohttp import ClientResponse, ClientSession, CookieJar
-from aiohttp.test_utils import TestServer
+from aiohttp.test_utils import BaseTestServer, TestServer
 
 from core.agent import Agent
 from store.database import Database
 from tests.clock import FakeClock
 from tests.desk.world import PASSWORD, World, make
+
+NOTHING: Mapping[str, str] = {}
 
 
 @pytest.fixture
@@ -35,9 +37,9 @@ class Browser:
         assert response.status == 200, (path, response.status)
         return await response.text()
 
-    async def post(self, path: str, headers: dict[str, str] | None = None, **form: str) -> ClientResponse:
+    async def post(self, path: str, headers: Mapping[str, str] = NOTHING, **form: str) -> ClientResponse:
         form = {"csrf": self.csrf, **form}
-        return await self.http.post(self.url + path, data=form, headers=headers or {}, allow_redirects=False)
+        return await self.http.post(self.url + path, data=form, headers=headers, allow_redirects=False)
 
     async def login(self, email: str, password: str = PASSWORD, onward: str = "") -> ClientResponse:
         token = csrf_in(await self.page("/desk/login"))
@@ -54,7 +56,7 @@ def csrf_in(page: str) -> str:
 
 
 class Server:
-    def __init__(self, world: World, server: TestServer) -> None:
+    def __init__(self, world: World, server: BaseTestServer) -> None:
         self.world = world
         self.url = str(server.make_url("")).rstrip("/")
         self.browsers: list[Browser] = []

@@ -1,6 +1,7 @@
 """Nobody reads or does anything without a session; nothing is done without the proof of our own form."""
 
 import re
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -142,11 +143,12 @@ async def test_what_a_role_may(world: World, server: Server, role: str) -> None:
     colleague = await world.agent("Karim Haddad")
     waits, crisis = await world.talk(), await world.talk(reason=Reason.SELF_HARM, care=True)
     taken = await world.talk(agent=colleague.id)
+    relieve: Any = {"from": colleague.id}
     assert (
         (await browser.get(f"/desk/c/{waits}")).status,
         (await browser.get(f"/desk/c/{crisis}")).status,
         (await browser.post(f"/desk/c/{waits}/take")).status,
-        (await browser.post(f"/desk/c/{taken}/take", **{"from": colleague.id})).status,
+        (await browser.post(f"/desk/c/{taken}/take", **relieve)).status,
     ) == ROLES[role]
 
 

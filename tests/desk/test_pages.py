@@ -3,6 +3,7 @@
 import asyncio
 import re
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from core.hold import Reason
 from core.ids import new_id
 from core.lifecycle import ConversationState, OutboundState
 from locales import Renderer
+from locales.renderer import LANGUAGES
 from store.tables.staff import audit
 from store.tables.talk import outbound
 from tests.clock import FakeClock
@@ -179,6 +181,7 @@ async def test_a_day_in_the_life_of_a_conversation(world: World, server: Server)
         (f"/desk/c/{talk}/resolve", {}, f"/desk?notice=resolved&c={talk}"),
         (f"/desk/c/{talk}/take", {}, f"/desk/c/{talk}?notice=taken"),
     ]
+    form: Any
     for path, form, lands in steps:
         answer = await browser.post(path, **form)
         assert (answer.status, answer.headers["Location"]) == (303, lands), path
@@ -244,9 +247,9 @@ async def test_no_page_has_a_script_or_a_style_of_its_own(world: World, server: 
 
 
 @pytest.mark.parametrize("role", Role)
-@pytest.mark.parametrize("language", ["nl", "en", "fr", "de"])
-async def test_the_account_page_names_each_role(world: World, server: Server, role: Role, language: str) -> None:
+async def test_the_account_page_names_each_role(world: World, server: Server, role: Role) -> None:
     browser = await server.logged_in(await world.agent("Sanne de Wit", role))
-    page = await browser.page("/desk/account", **{"Accept-Language": language})
-    assert Renderer().text(f"desk.role.{role}", language) in page  # type: ignore[arg-type]
+    for language in LANGUAGES:
+        page = await browser.page("/desk/account", **{"Accept-Language": language})
+        assert Renderer().text(f"desk.role.{role}", language) in page
     assert (await browser.get("/desk")).status == 200
