@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 BASIC = frozenset(
@@ -10,9 +11,11 @@ BASIC = frozenset(
 )
 EXTENDED = frozenset("^{}\\[~]|€\f")  # each costs two characters
 
+_GUILLEMETS = re.compile(r"«[ \u00a0\u202f]?|[ \u00a0\u202f]?»")  # with the space that French puts inside
+
 _PLAIN = {
     **dict.fromkeys("‘’‚‛′`´", "'"),
-    **dict.fromkeys("“”„‟″«»", '"'),
+    **dict.fromkeys("“”„‟″", '"'),
     **dict.fromkeys("‐‑‒–—―−", "-"),
     **dict.fromkeys("\u00a0\u2002\u2003\u2007\u2009\u202f\t", " "),
     **dict.fromkeys("•·▪", "-"),
@@ -32,7 +35,7 @@ _PLAIN = {
 
 def plain(text: str) -> str:
     """The text with plain equivalents where there are any; what has none (Cyrillic, emoji) stays."""
-    return "".join(_character(character) for character in text)
+    return "".join(_character(character) for character in _GUILLEMETS.sub('"', text))
 
 
 def _character(character: str) -> str:

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from channels.web import WEB
+from channels import sms, telegram, web, whatsapp
 from core.creditor import Alerts, Creditor
 from core.message import Limits
 
@@ -22,10 +22,10 @@ CREDITOR = Creditor(
 )
 
 CHANNELS: dict[str, Limits] = {
-    "web": WEB,
-    "whatsapp": Limits(text=1_024, buttons=3, button_title=20, rows=10, images=True),
-    "sms": Limits(text=1_600, gsm7=True),
-    "telegram": Limits(text=4_096, buttons=8, button_title=40, images=True, links=True),
+    "web": web.WEB,
+    "whatsapp": whatsapp.LIMITS,
+    "sms": sms.LIMITS,
+    "telegram": telegram.LIMITS,
 }
 
 _MONEY = {"money": [4995, "EUR"]}

@@ -35,6 +35,7 @@ def test_split_loses_nothing(text: str, size: int) -> None:
     [
         ("Typ “medewerker” – nu…", 'Typ "medewerker" - nu...', True),
         ("C’est noté : 12,50\u202f€", "C'est noté : 12,50 €", True),
+        ("Écrivez «\u00a0tout\u00a0» ou « stop »", 'Écrivez "tout" ou "stop"', True),
         ("ça, naïve, être, cœur, Zoë", "ca, naive, etre, coeur, Zoe", True),
         ("Über Straße, größer", "Über Straße, größer", True),
         ("één, à la, ñ", "één, à la, ñ", True),
