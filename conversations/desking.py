@@ -223,7 +223,7 @@ async def readable(tx: AsyncConnection, conversation_id: ConversationId, agent: 
     ).first()
     if talk is None:
         raise NotFound("there is no such conversation")
-    if not agent.reads(care=talk.care):
+    if not agent.reads(care=talk.care, holder=talk.agent_id):
         raise NotAllowed("care" if talk.care and agent.may(Right.TALK) else "talk")
     return talk
 

@@ -27,7 +27,7 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
     Role.SUPERVISOR: frozenset({Right.TALK, Right.RELIEVE}),
     Role.MARKETER: frozenset(),
     Role.ADMIN: frozenset({Right.TALK, Right.RELIEVE}),
-    Role.CARE: frozenset({Right.TALK, Right.CARE}),
+    Role.CARE: frozenset({Right.TALK, Right.CARE, Right.RELIEVE}),
 }
 
 
@@ -52,6 +52,9 @@ class Agent:
     def may(self, right: Right) -> bool:
         return right in RIGHTS[self.role]
 
-    def reads(self, *, care: bool) -> bool:
-        """Whether this agent may read a conversation; `care`: with somebody in crisis."""
-        return self.may(Right.TALK) and (self.may(Right.CARE) or not care)
+    def reads(self, *, care: bool, holder: str | None) -> bool:
+        """Whether this agent may read a conversation; `care`: with somebody in crisis; `holder`: the agent who has it.
+
+        Whoever is talking with somebody when the crisis comes is not cut off: she goes on until the care team takes it.
+        """
+        return self.may(Right.TALK) and (not care or self.may(Right.CARE) or holder == self.id)

@@ -131,7 +131,7 @@ def _rows(waits: ColumnElement[Any]) -> Select[Any]:
 
 
 def _queued(row: Row[Any], agent: Agent, now: datetime) -> Queued:
-    hidden = not agent.reads(care=row.care)
+    hidden = not agent.reads(care=row.care, holder=row.agent_id)
     return Queued(
         id=row.id,
         state=ConversationState(row.state),

@@ -132,7 +132,7 @@ ROLES = {
     "agent": (200, 403, 303, 403),
     "supervisor": (200, 403, 303, 303),
     "admin": (200, 403, 303, 303),
-    "care": (200, 200, 303, 403),
+    "care": (200, 200, 303, 303),
     "marketer": (403, 403, 403, 403),
 }
 
@@ -178,3 +178,15 @@ async def test_somebody_in_crisis_waits_without_name_and_text(world: World, serv
     assert not re.search("Omar|niet meer leven", page)
     page = await (await server.logged_in(await world.agent("Lotte Bos", "care"))).page("/desk")
     assert "Omar El Amrani" in page and "niet meer leven" in page
+
+
+async def test_a_crisis_does_not_cut_off_who_is_talking(world: World, server: Server) -> None:
+    sanne, lotte = await world.agent("Sanne de Wit"), await world.agent("Lotte Bos", "care")
+    hers, colleague = await server.logged_in(sanne), await server.logged_in(await world.agent("Karim Haddad"))
+    talk = await world.talk(reason=Reason.SELF_HARM, care=True, agent=sanne.id)
+    assert (await hers.post(f"/desk/c/{talk}/write", text="Ik ben er nog.", key=new_id())).status == 303
+    assert (await colleague.get(f"/desk/c/{talk}")).status == 403
+    care = await server.logged_in(lotte)
+    relieve: Any = {"from": sanne.id}
+    assert (await care.post(f"/desk/c/{talk}/take", **relieve)).status == 303
+    assert (await hers.get(f"/desk/c/{talk}")).status == 403
