@@ -167,10 +167,10 @@ def agent() -> None:
 @click.pass_obj
 def agent_add(settings: Settings, email: str, name: str, role: str, key: str) -> None:
     """Make an account for the desk; the password is asked for, or made and printed."""
-    from desk.accounts import Accounts, new_password
+    from desk.accounts import Accounts, generate_password
 
     typed = click.prompt("Password (empty: make one)", default="", hide_input=True) if sys.stdin.isatty() else ""
-    password = typed or new_password()
+    password = typed or generate_password()
 
     async def run(db: Database) -> None:
         await Accounts(db, SystemClock()).add(CreditorKey(key), email, name, role, password)

@@ -100,6 +100,7 @@ class Effen:
     providers: Mapping[str, PaymentProvider]
     sandbox: Sandbox | None
     channels: Mapping[str, Channel]
+    telegram: Telegram
     chats: Chats
     webchat: WebChat
     origins: Origins
@@ -112,6 +113,7 @@ class Effen:
         """What time brings about: reminders, late payments, uncertain messages."""
         await self.reminders.run()
         await self.payments.poll_open()
+        await self.links.expire()
 
     async def work(self, *, worker: bool, scheduler: bool) -> None:
         """Run the loops until cancelled."""
@@ -145,7 +147,9 @@ async def wired(
         db = Database(settings.store_url)
         stack.push_async_callback(db.close)
         http = await stack.enter_async_context(aiohttp.ClientSession())
-        yield _wire(settings, clock, understanding, environment, db, http)
+        effen = _wire(settings, clock, understanding, environment, db, http)
+        stack.push_async_callback(effen.telegram.close)
+        yield effen
 
 
 def _wire(
@@ -186,7 +190,9 @@ def _wire(
     origins = Origins(settings.public_url, accounts.origins)
     brake = Brake(monotonic)
     webchat = WebChat(chats, origins, brake, remote_of(settings.trusted_proxies))
-    channels = _channels(settings, http, accounts, webchat)
+    pictures = Pictures(http, settings.public_url, f"http://{settings.host}:{settings.port}")
+    telegram = Telegram(accounts.telegram, api_url=settings.telegram_api_url, fetch=pictures.fetch)
+    channels = _channels(settings, http, accounts, webchat, telegram)
     engine = Engine(http, settings.engine_url.split(","), settings.engine_token)
     told = Told(db, outbox, invoices)
     alerts = Alerts(db, creditors, settings.smtp_url, settings.alerts_from, settings.public_url)
@@ -239,6 +245,7 @@ def _wire(
         providers=providers,
         sandbox=sandbox,
         channels=channels,
+        telegram=telegram,
         chats=chats,
         webchat=webchat,
         origins=origins,
@@ -250,7 +257,7 @@ def _wire(
 
 
 def _channels(
-    settings: Settings, http: aiohttp.ClientSession, accounts: Accounts, webchat: WebChat
+    settings: Settings, http: aiohttp.ClientSession, accounts: Accounts, webchat: WebChat, telegram: Telegram
 ) -> Mapping[str, Channel]:
     twilio = Twilio(
         settings.twilio_account_sid,
@@ -260,8 +267,6 @@ def _channels(
         api_url=settings.twilio_api_url,
     )
 
-    pictures = Pictures(http, settings.public_url, f"http://{settings.host}:{settings.port}")
-
     async def nowhere(account: str, address: Address, payload: Mapping[str, object]) -> None:
         """REST has no open line: its clients fetch what was said."""
 
@@ -270,6 +275,6 @@ def _channels(
         Web("rest", REST, nowhere),
         WhatsApp(twilio, accounts.whatsapp),
         Sms(twilio, accounts.sms),
-        Telegram(accounts.telegram, api_url=settings.telegram_api_url, fetch=pictures.fetch),
+        telegram,
     ]
     return {channel.name: channel for channel in known}

@@ -6,12 +6,12 @@ import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from time import monotonic
 
 import click
-import jwt
+from sqlalchemy import select
 
 from app import creditor_files, engine, trained
 from app.compose import wired
@@ -26,6 +26,7 @@ from core.ids import CreditorKey
 from desk.accounts import Accounts
 from store.database import Database
 from store.schema import migrate
+from store.tables.people import creditor
 
 _FILES = {
     "debtors": "debtors.csv",
@@ -37,7 +38,6 @@ _FILES = {
 _DAY = re.compile(r"\{today([+-]\d+)\}")
 # Who works in the demo's desk.
 _STAFF = {"agent@bloemenblad.example": ("Roos Wilg", "agent"), "care@bloemenblad.example": ("Hanne Linde", "care")}
-_LOGIN_FOR = timedelta(minutes=30)
 
 
 async def run(settings: Settings, *, fresh: bool) -> None:
@@ -111,17 +111,7 @@ def dated(text: str, today: date) -> str:
     return _DAY.sub(lambda match: (today + timedelta(days=int(match[1]))).isoformat(), text)
 
 
-def shop_token(config: Creditor, customer_number: str, now: datetime) -> str:
-    """What a shop's server signs for a customer who is logged in there."""
-    secret = config.secret(config.token_secret, dict(os.environ)) or ""
-    return jwt.encode({"sub": customer_number, "exp": now + _LOGIN_FOR}, secret, algorithm="HS256")
-
-
 async def _is_there(db: Database, config: Creditor) -> bool:
-    from sqlalchemy import select
-
-    from store.tables.people import creditor
-
     async with db.read() as tx:
         return await tx.scalar(select(creditor.c.id).where(creditor.c.id == config.key)) is not None
 

@@ -3,7 +3,6 @@
 from app import trained
 from app.settings import Settings
 from billing.imports import debtors, invoices, orders
-from billing.imports.rows import ImportResult
 from catalogue.imports import load_faq, load_products
 from conversations.creditors import Creditors
 from core.clock import Clock
@@ -14,7 +13,7 @@ from store.database import Database
 
 async def load(
     db: Database, clock: Clock, settings: Settings, kind: str, content: bytes, key: str, *, dry_run: bool = False
-) -> Imported | ImportResult:
+) -> Imported:
     """Load a file's content for a creditor. Raises NotFound, and BadInput where it cannot be read as its kind."""
     creditor = await Creditors(db).get(key)
     match kind:

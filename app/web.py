@@ -8,7 +8,8 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from app import health
+import widget
+from app import health, playground
 from app.compose import Effen
 from app.proxies import remote_of
 from billing import pay_page
@@ -72,9 +73,11 @@ def public(effen: Effen) -> web.Application:
         )
     )
     app.add_routes(pay_page.routes(effen.db, effen.links, effen.payments, effen.texts, public_url=settings.public_url))
+    app.add_routes(widget.routes(effen.creditors.get, effen.texts))
     app.add_routes(effen.desk.routes())
     if effen.sandbox is not None:
         app.add_routes(sandbox_bank.routes(effen.sandbox, effen.texts))
+        app.add_routes(playground.routes(effen))
     app.add_routes(health.routes(effen.db, effen.http, settings.engine_url.split(","), effen.metrics))
     return app
 

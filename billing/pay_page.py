@@ -133,7 +133,7 @@ class PayPage:
             locale=locale,
             languages=LANGUAGES,
             creditor=creditor,
-            ink=ink(creditor.brand.color),
+            ink=creditor.brand.ink,
             link=outlook.link,
             due=outlook.due,
             reference=grouped(outlook.link.reference),
@@ -162,14 +162,6 @@ class PayPage:
 
     def _address(self, link: Link) -> str:
         return f"{self._public_url}/p/{link.token}"
-
-
-def ink(color: str) -> str:
-    """Black or white: the one that can be read on `color` (WCAG 2.2, relative luminance)."""
-    channels = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    return "#000000" if (luminance + 0.05) / 0.05 > 1.05 / (luminance + 0.05) else "#ffffff"
 
 
 def _by_bank_app(outlook: Outlook) -> bool:

@@ -103,7 +103,7 @@ async def _load(
         for key, values in rows
         if (row := known[_hashable(key)]) is None or any(row[name] != value for name, value in values.items())
     ]
-    result = Imported(len(changed), len(rows) - len(changed), bad)
+    result = Imported(len(changed), len(rows) - len(changed), list(bad))
     if dry_run or not changed:
         return result
     passages: list[Passage] = []

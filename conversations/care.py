@@ -1,7 +1,6 @@
 """Care that is said without the dialogue: while an agent has the conversation, a crisis is still answered at once."""
 
 from core.creditor import Creditor
-from core.hold import Reason
 from core.message import Say
 
 _WITH_LINES = frozenset({"NL", "BE", "DE"})  # whose crisis lines the catalogues name
@@ -15,9 +14,12 @@ def country_of(debtor_country: str | None, address: str, creditor: Creditor) -> 
     return _PREFIXES.get(address.removeprefix("whatsapp:")[:3], creditor.country)
 
 
-def crisis(reason: Reason | None, country: str) -> Say | None:
-    """What is said at once, whoever has the conversation."""
-    if reason is not Reason.SELF_HARM:
-        return None
-    lines = country if country in _WITH_LINES else "other"
-    return Say("care.self_harm", {"lines": {"key": f"care.self_harm.lines.{lines}"}})
+def crisis(country: str, *, agent_open: bool, again: bool = False) -> list[Say]:
+    """What is said at once to somebody who may want to die, whoever has the conversation.
+
+    `agent_open`: within opening hours; `again`: these lines were given in this conversation before.
+    """
+    lines = {"key": f"care.self_harm.lines.{country if country in _WITH_LINES else 'other'}"}
+    if again:
+        return [Say("care.self_harm_again", {"lines": lines})]
+    return [Say("care.self_harm", {"lines": lines}), Say(f"care.self_harm_{'open' if agent_open else 'closed'}")]

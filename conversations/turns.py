@@ -13,6 +13,7 @@ from conversations import claim as claims
 from conversations import reading
 from conversations.care import country_of, crisis
 from conversations.claim import Claim, LeaseLost
+from conversations.context import is_open
 from conversations.creditors import Creditors
 from conversations.engine import Answer, Engine
 from conversations.handoff import hand_over, watch
@@ -156,9 +157,10 @@ class Turns:
     async def _to_desk(self, claim: Claim, creditor: Creditor, heard: Reading) -> None:
         """A person has the conversation, or is awaited: the engine is not called; a crisis is answered all the same."""
         says: list[Say] = []
-        urgent = crisis(heard.care, country_of(claim.country, claim.contact.address, creditor))
-        if urgent:
-            says.append(urgent)
+        if heard.care is Reason.SELF_HARM:
+            country = country_of(claim.country, claim.contact.address, creditor)
+            again = claim.talk.reason == Reason.SELF_HARM
+            says += crisis(country, agent_open=is_open(creditor, self._clock.now()), again=again)
         elif claim.talk.agent_id is None and await self._first_this_hour(claim):
             says.append(Say("notice.desk_waiting"))
         await self._close(claim, TurnOutcome.DESK, says, reason=heard.care)
@@ -179,6 +181,7 @@ class Turns:
             "verified": claim.contact.verified(self._clock.now()),
             "language": locale,
             "channel": claim.contact.channel,
+            "country": country_of(claim.country, claim.contact.address, creditor),
         }
         slots = facts if talk.dialogue_events else {**talk.dialogue_slots, **facts}
         deadline = claim.message.first_claimed_at + PATIENCE

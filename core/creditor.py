@@ -26,6 +26,14 @@ class Brand(_Part):
     color: str = Field(default="#1f5f4a", pattern=r"^#[0-9a-fA-F]{6}$")
     logo: str | None = None
 
+    @property
+    def ink(self) -> str:
+        """Black or white: the one that can be read on `color` (WCAG 2.2, relative luminance)."""
+        channels = [int(self.color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+        return "#000000" if (luminance + 0.05) / 0.05 > 1.05 / (luminance + 0.05) else "#ffffff"
+
 
 class Whatsapp(_Part):
     number: str

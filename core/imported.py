@@ -1,13 +1,12 @@
 """What an import did."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Imported:
     """`bad`: the line (or place) of each row that was left out, and why. The others were loaded."""
 
-    loaded: int
-    unchanged: int
-    bad: Sequence[tuple[int, str]]
+    loaded: int = 0
+    unchanged: int = 0
+    bad: list[tuple[int, str]] = field(default_factory=list)

@@ -68,16 +68,8 @@ class _Cards:
         return {
             "name": creditor.name,
             "color": creditor.brand.color,
-            "ink": ink(creditor.brand.color),
+            "ink": creditor.brand.ink,
             "locale": locale,
             "languages": {language: LANGUAGES[language] for language in creditor.languages},
             "texts": {name: self._texts.text(f"widget.{name}", locale, creditor=creditor.name) for name in TEXTS},
         }
-
-
-def ink(color: str) -> str:
-    """Black or white: the one that can be read on `color` (WCAG 2.2, relative luminance)."""
-    channels = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
-    luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
-    return "#ffffff" if 1.05 / (luminance + 0.05) >= (luminance + 0.05) / 0.05 else "#000000"

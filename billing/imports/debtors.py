@@ -8,18 +8,19 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing.imports import cells, rows
-from billing.imports.rows import Column, ImportResult, Outcome, Row
+from billing.imports.rows import Column, Outcome, Row
 from core.clock import Clock
 from core.creditor import Creditor
 from core.errors import BadInput
 from core.ids import new_id
+from core.imported import Imported
 from store.database import Database
 from store.tables.people import debtor
 
 
 async def load(
     database: Database, clock: Clock, creditor: Creditor, content: bytes, *, dry_run: bool = False
-) -> ImportResult:
+) -> Imported:
     now = clock.now()
     columns = {
         "customer_number": Column(cells.text(64), required=True),

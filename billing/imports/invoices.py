@@ -8,12 +8,13 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing.imports import cells, rows
-from billing.imports.rows import Column, ImportResult, Outcome, Row
+from billing.imports.rows import Column, Outcome, Row
 from billing.ledger import Account, Kind, Posting, book, open_amounts
 from core.clock import Clock
 from core.creditor import Creditor
 from core.errors import BadInput
 from core.ids import CreditorKey, DebtorId, InvoiceId, new_id
+from core.imported import Imported
 from core.money import Money
 from store.database import Database
 from store.tables.money import booking, invoice, posting
@@ -22,7 +23,7 @@ from store.tables.people import debtor
 
 async def load(
     database: Database, clock: Clock, creditor: Creditor, content: bytes, *, dry_run: bool = False
-) -> ImportResult:
+) -> Imported:
     """Without `open_amount` the whole amount is open; without `currency` it is EUR."""
     now = clock.now()
     columns = {

@@ -3,13 +3,14 @@
 import csv
 import io
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import batched
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.errors import BadInput
+from core.imported import Imported
 from store.database import Database
 
 # Rows in one transaction: SQLite's other writers wait for it.
@@ -33,13 +34,6 @@ class Row:
     values: Mapping[str, Any]
 
 
-@dataclass(slots=True)
-class ImportResult:
-    loaded: int = 0
-    unchanged: int = 0
-    bad: list[tuple[int, str]] = field(default_factory=list)  # line, reason
-
-
 # What became of each row of a chunk: True where it changed something, or the reason why it is bad.
 Outcome = bool | str
 Store = Callable[[AsyncConnection, Sequence[Row]], Awaitable[Sequence[Outcome]]]
@@ -47,13 +41,13 @@ Store = Callable[[AsyncConnection, Sequence[Row]], Awaitable[Sequence[Outcome]]]
 
 async def load(
     database: Database, content: bytes, columns: Mapping[str, Column], key: str, store: Store, *, dry_run: bool
-) -> ImportResult:
+) -> Imported:
     """Read the file and store its good rows; `key` is the column that may name a thing only once.
 
     Where the file as a whole cannot be understood (no UTF-8, an unknown column, a required one missing) nothing is
     loaded, and the result says why. A dry run stores nothing.
     """
-    result = ImportResult()
+    result = Imported()
     for chunk in batched(read(content, columns, key, result.bad), _CHUNK):
         async with database.begin() as tx:
             for row, outcome in zip(chunk, await store(tx, chunk), strict=True):

@@ -9,18 +9,18 @@ import pytest
 from sqlalchemy import func, select, update
 
 from billing.imports import cells, debtors, invoices, orders
-from billing.imports.rows import ImportResult
 from billing.ledger import Kind
 from catalogue.orders import Order, Orders
 from core.errors import BadInput
 from core.ids import DebtorId
+from core.imported import Imported
 from core.message import Locale
 from store.tables.money import booking, posting
 from store.tables.people import debtor
 from store.tables.shop import order
 from tests.billing.house import BLOEM, VELO, House, Street
 
-Load = Callable[..., Awaitable[ImportResult]]
+Load = Callable[..., Awaitable[Imported]]
 
 DEBTORS = (
     "customer_number;kind;name;email;phone;street;house_number;postcode;city;country;date_of_birth;language;iban;"
@@ -41,7 +41,7 @@ ORDERS = (
 )
 
 
-async def put(house: House, load: Load, text: str | bytes, **options: Any) -> ImportResult:
+async def put(house: House, load: Load, text: str | bytes, **options: Any) -> Imported:
     content = text if isinstance(text, bytes) else text.encode()
     return await load(house.database, house.clock, options.pop("creditor", BLOEM), content, **options)
 
@@ -58,7 +58,7 @@ async def open_on(house: House, number: str) -> int:
 
 
 async def test_debtors(house: House) -> None:
-    assert await put(house, debtors.load, DEBTORS) == ImportResult(loaded=2)
+    assert await put(house, debtors.load, DEBTORS) == Imported(loaded=2)
     first, second = sorted(await rows_of(house, debtor), key=lambda row: str(row.customer_number))
     assert (first.name, first.phone, first.postcode, first.country) == (
         "Fientje Fictief",
@@ -79,14 +79,14 @@ async def test_debtors(house: House) -> None:
 
 async def test_invoices_open_with_a_booking(house: House) -> None:
     await put(house, debtors.load, DEBTORS)
-    assert await put(house, invoices.load, INVOICES) == ImportResult(loaded=2)
+    assert await put(house, invoices.load, INVOICES) == Imported(loaded=2)
     assert [await open_on(house, number) for number in ("F1", "F2")] == [6000, 2550]
     assert await house.accounts() == {"receivable": 8550, "revenue": -8550}
 
 
 async def test_orders(house: House) -> None:
     await put(house, debtors.load, DEBTORS)
-    assert await put(house, orders.load, ORDERS) == ImportResult(loaded=2)
+    assert await put(house, orders.load, ORDERS) == Imported(loaded=2)
     (who,) = {DebtorId(row.debtor_id) for row in await rows_of(house, order)}
     newest, shipped = await Orders(house.database).of(who)
     assert (newest.number, newest.ordered_at) == ("O2", date(2026, 11, 22))  # as the creditor's clock shows it
@@ -114,7 +114,7 @@ async def test_the_same_file_twice_changes_nothing(house: House, load: Load, tex
     first = await put(house, load, text)
     before = await everything()
     house.clock.advance(days=1)
-    assert (first.loaded, await put(house, load, text)) == (2, ImportResult(unchanged=2))
+    assert (first.loaded, await put(house, load, text)) == (2, Imported(unchanged=2))
     assert await everything() == before
 
 
@@ -244,7 +244,7 @@ async def test_an_old_file_does_not_bring_back_what_was_paid(on_street: Street) 
     await put(house, invoices.load, INVOICES.replace("Kamerplanten", "Planten"))  # something else has changed
     assert await open_on(house, "F1") == 0
     told = await put(house, invoices.load, INVOICES.replace("60.00", "0.00"))
-    assert told == ImportResult(loaded=1, unchanged=1)
+    assert told == Imported(loaded=1, unchanged=1)
     assert await open_on(house, "F1") == 0
     assert await house.accounts() == {"receivable": 2550, "revenue": -8550, "bank": 6000}
 
@@ -271,8 +271,8 @@ async def test_an_invoice_keeps_its_customer_and_currency(house: House) -> None:
 
 async def test_a_missing_column_keeps_what_is_known(house: House) -> None:
     await put(house, debtors.load, DEBTORS)
-    assert await put(house, debtors.load, "customer_number,name\nK1,Fientje Fictief\n") == ImportResult(unchanged=1)
-    assert await put(house, debtors.load, "customer_number,name,email\nK1,Fientje Fictief,\n") == ImportResult(loaded=1)
+    assert await put(house, debtors.load, "customer_number,name\nK1,Fientje Fictief\n") == Imported(unchanged=1)
+    assert await put(house, debtors.load, "customer_number,name,email\nK1,Fientje Fictief,\n") == Imported(loaded=1)
     first, _ = sorted(await rows_of(house, debtor), key=lambda row: str(row.customer_number))
     assert (first.email, first.phone) == (None, "+31600000001")
 
@@ -303,7 +303,7 @@ async def test_an_opt_out_outlives_the_next_file(house: House) -> None:
     async with house.database.begin() as tx:
         gone = {"marketing_consent": False, "marketing_consent_at": house.clock.now()}
         await tx.execute(update(debtor).where(debtor.c.customer_number == "K1").values(**gone))
-    assert await put(house, debtors.load, DEBTORS) == ImportResult(unchanged=2)
+    assert await put(house, debtors.load, DEBTORS) == Imported(unchanged=2)
 
 
 @pytest.mark.parametrize(

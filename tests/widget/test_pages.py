@@ -7,8 +7,9 @@ import aiohttp
 import pytest
 
 import widget
+from core.creditor import Brand
 from tests.widget.talk import CUSTOMERS, OFFERS, shop
-from widget.pages import TEXTS, ink
+from widget.pages import TEXTS
 
 
 @pytest.mark.parametrize(
@@ -100,4 +101,4 @@ async def test_a_token_for_a_demo_customer_alone(number: str, status: int) -> No
     ("color", "text"), [("#0b6e4f", "#ffffff"), ("#ffd400", "#000000"), ("#000000", "#ffffff"), ("#ffffff", "#000000")]
 )
 def test_ink(color: str, text: str) -> None:
-    assert ink(color) == text
+    assert Brand(color=color).ink == text

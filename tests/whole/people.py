@@ -1,0 +1,163 @@
+"""People who write to the product, each over their own channel, as that channel's provider brings it."""
+
+import asyncio
+import itertools
+import json
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import jwt
+import socketio
+
+from core.ids import new_id, new_secret
+from store.tables.people import contact_point
+from store.tables.talk import button, conversation, outbound
+from tests.fakes.telegram import SECRET
+from tests.fakes.twilio import signed
+from tests.whole.stage import ENVIRONMENT, Stage
+
+_numbers = itertools.count(1)
+
+
+@dataclass
+class Person:
+    """`say` and `tap` return the keys of what was said in answer."""
+
+    stage: Stage
+    channel: str = ""
+    address: str = ""
+
+    async def write(self, text: str, button_id: str | None = None) -> None:
+        raise NotImplementedError
+
+    async def say(self, text: str) -> list[str]:
+        return await self._answered(self.write(text))
+
+    async def tap(self, title: str) -> list[str]:
+        """Press the newest button whose message key is `title`."""
+        rows = await self.stage.rows(button, button.c.conversation_id == (await self.conversation()).id)
+        shown = [row for row in rows if row.option["title"] == title]
+        assert shown, f"no button {title} among {[row.option['title'] for row in rows]}"
+        order = {row.id: row.seq for row in await self.stage.rows(outbound)}
+        newest = max(shown, key=lambda row: order[row.outbound_id])
+        return await self._answered(self.write("", newest.id))
+
+    async def _answered(self, writing: Any) -> list[str]:
+        before = await self.stage.last()
+        await writing
+        await self.stage.settled()
+        return await self.stage.said(before)
+
+    async def contact(self) -> Any:
+        return await self.stage.one(
+            contact_point, contact_point.c.channel == self.channel, contact_point.c.address == self.address
+        )
+
+    async def conversation(self) -> Any:
+        return await self.stage.one(conversation, conversation.c.id == (await self.contact()).conversation_id)
+
+    async def texts(self) -> list[str]:
+        """What this person has read so far."""
+        rows = await self.stage.rows(outbound, outbound.c.contact_point_id == (await self.contact()).id)
+        return [part["text"] for row in rows if row.rendered for part in row.rendered]
+
+
+@dataclass
+class Visitor(Person):
+    """In the web chat, over socket.io. `token`: the shop's, of a customer who is logged in there."""
+
+    channel: str = "web"
+    address: str = field(default_factory=new_secret)
+    token: str | None = None
+    locale: str = "nl"
+    heard: list[dict[str, Any]] = field(default_factory=list)
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+    async def arrive(self) -> "Visitor":
+        self._socket = socketio.AsyncClient(reconnection=False)
+        confirmed = asyncio.Event()
+        self._socket.on("bot_uttered", self.heard.append)
+        self._socket.on("history", self.history.extend)
+        self._socket.on("session_confirm", lambda session: confirmed.set())
+        await self._socket.connect(self.stage.url, transports=["websocket"])
+        details = {"creditor": "bloem", "locale": self.locale, "token": self.token}
+        await self._socket.emit("session_request", {"session_id": self.address, "customData": details})
+        await asyncio.wait_for(confirmed.wait(), 10)
+        await self.stage.settled()
+        return self
+
+    async def leave(self) -> None:
+        await self._socket.disconnect()
+
+    async def write(self, text: str, button_id: str | None = None, message_id: str | None = None) -> None:
+        details = {"creditor": "bloem", "message_id": message_id or new_id(), "button": button_id}
+        body = {"message": text, "session_id": self.address, "customData": details}
+        taken = await self._socket.call("user_uttered", body, timeout=10)
+        assert "error" not in taken, taken
+
+
+def logged_in(stage: Stage, customer_number: str) -> str:
+    """The token that the shop signs for its customer."""
+    claims = {"sub": customer_number, "exp": stage.clock.now() + timedelta(minutes=30)}
+    return jwt.encode(claims, ENVIRONMENT["BLOEM_TOKEN_SECRET"], algorithm="HS256")
+
+
+@dataclass
+class RestClient(Person):
+    """A client of Rasa's REST channel. `answers`: what the last call returned."""
+
+    channel: str = "rest"
+    address: str = field(default_factory=new_secret)
+    locale: str | None = "nl"
+    answers: list[dict[str, Any]] = field(default_factory=list)
+
+    async def write(self, text: str, button_id: str | None = None, message_id: str | None = None) -> None:
+        metadata = {"creditor": "bloem", "locale": self.locale, "message_id": message_id}
+        body = {"sender": self.address, "message": button_id or text, "metadata": metadata}
+        async with self.stage.http.post(f"{self.stage.url}/webhooks/rest/webhook", json=body) as response:
+            assert response.status == 200, await response.text()
+            self.answers = await response.json()
+
+
+@dataclass
+class Phone(Person):
+    """A telephone that sends SMS or WhatsApp messages through Twilio."""
+
+    number: str = "+31600000009"
+    channel: str = "sms"
+
+    def __post_init__(self) -> None:
+        self.address = f"whatsapp:{self.number}" if self.channel == "whatsapp" else self.number
+
+    async def write(self, text: str, button_id: str | None = None, **more: str) -> None:
+        ours = {"whatsapp": "whatsapp:+3197000000001", "sms": "+3197000000002"}[self.channel]
+        fields = {"MessageSid": f"SM{next(_numbers):032x}", "From": self.address, "To": ours, "Body": text, **more}
+        if button_id:
+            fields |= {"ButtonPayload": button_id, "MessageType": "button"}
+        url = f"{self.stage.url}/webhooks/twilio/messages"
+        body, headers = signed(url, fields)
+        async with self.stage.http.post(url, data=body, headers=headers) as response:
+            assert response.status == 200, await response.text()
+
+
+@dataclass
+class Telegrammer(Person):
+    """Somebody in a private chat with the creditor's bot."""
+
+    channel: str = "telegram"
+    address: str = "700100200"
+
+    async def write(self, text: str, button_id: str | None = None) -> None:
+        number = next(_numbers)
+        user = {"id": int(self.address), "is_bot": False, "first_name": "Varen", "language_code": "nl"}
+        chat = {"id": int(self.address), "type": "private", "first_name": "Varen"}
+        message = {"message_id": number, "date": 1_790_000_000, "chat": chat, "from": user, "text": text}
+        update: dict[str, Any] = {"update_id": number, "message": message}
+        if button_id:
+            tap = {"id": str(number), "from": user, "chat_instance": "1", "data": button_id, "message": message}
+            update = {"update_id": number, "callback_query": tap}
+        url = f"{self.stage.url}/webhooks/telegram/bloem"
+        headers = {"X-Telegram-Bot-Api-Secret-Token": SECRET, "Content-Type": "application/json"}
+        async with self.stage.http.post(url, data=json.dumps(update), headers=headers) as response:
+            assert response.status == 200, await response.text()
