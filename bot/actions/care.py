@@ -7,7 +7,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from bot.actions.handover import hand_over
 from bot.actions.services import Services
-from bot.actions.turn import Events, entity, say, turn_id
+from bot.actions.turn import Events, entity, leave, say, turn_id
 from core.hold import Reason
 
 # Where help has an address of its own (the texts name it); elsewhere the general one.
@@ -35,8 +35,7 @@ class HandsOver(Action):
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> Events:
         context = await self.services.contexts.of(turn_id(tracker))
-        await hand_over(self.services, dispatcher, context, self._reason, self._key)
-        return []
+        return await hand_over(self.services, dispatcher, tracker, context, self._reason, self._key)
 
 
 class Hardship(Action):
@@ -52,8 +51,9 @@ class Hardship(Action):
         args = {"country": country, "help": _local("care.debt_help", country)}
         # A proposal in the same breath is the agent's to see.
         proposal = entity(tracker, "amount")
-        await hand_over(self._services, dispatcher, context, Reason.HARDSHIP, "care.hardship", args, proposal=proposal)
-        return []
+        return await hand_over(
+            self._services, dispatcher, tracker, context, Reason.HARDSHIP, "care.hardship", args, proposal=proposal
+        )
 
 
 class SelfHarm(Action):
@@ -71,7 +71,7 @@ class SelfHarm(Action):
         country = context.country
         say(dispatcher, "care.self_harm", country=country, lines=_local("care.self_harm.lines", country))
         say(dispatcher, "care.self_harm_open" if context.agent_open else "care.self_harm_closed")
-        return []
+        return leave(tracker)
 
 
 class Dispute(Action):
@@ -90,10 +90,16 @@ class Dispute(Action):
         )
         key = f"dispute.{reason if reason in _DISPUTES else 'general'}"
         invoice = entity(tracker, "invoice_number")
-        await hand_over(
-            self._services, dispatcher, context, Reason.DISPUTE, key, reason_detail=reason or None, invoice=invoice
+        return await hand_over(
+            self._services,
+            dispatcher,
+            tracker,
+            context,
+            Reason.DISPUTE,
+            key,
+            reason_detail=reason or None,
+            invoice=invoice,
         )
-        return []
 
 
 def _local(key: str, country: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from bot.actions.services import Services, Suggestions
 from bot.actions.shop import say_answer
-from bot.actions.turn import Events, say, turn_id
+from bot.actions.turn import Events, leave, say, turn_id
 from core.creditor import Hours
 from core.hold import Reason
 from core.ids import CreditorKey
@@ -24,7 +24,7 @@ class OptOut(Action):
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> Events:
         await self._services.opt_outs.out(turn_id(tracker))
         say(dispatcher, "opt_out.done")
-        return []
+        return leave(tracker)
 
 
 class OptIn(Action):
@@ -54,7 +54,7 @@ class WrongPerson(Action):
         await self._services.opt_outs.out(turn)
         await self._services.handoffs.open(turn, Reason.WRONG_PERSON)
         say(dispatcher, "wrong_person.sorry")
-        return []
+        return leave(tracker)
 
 
 class VerifyLegitimacy(Action):

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from bot.actions.services import Services
-from bot.actions.turn import say
+from bot.actions.turn import Events, leave, say
 from conversations.context import TurnContext
 from core.creditor import Creditor
 from core.hold import Reason
@@ -16,15 +17,18 @@ from core.hold import Reason
 async def hand_over(
     services: Services,
     dispatcher: CollectingDispatcher,
+    tracker: Tracker,
     context: TurnContext,
     reason: Reason,
     key: str,
     args: Mapping[str, Any] | None = None,
     **summary: Any,
-) -> None:
+) -> Events:
+    """A person takes over, so an open form ends."""
     await services.handoffs.open(context.turn, reason, **{name: value for name, value in summary.items() if value})
     say(dispatcher, key, **(args or {}))
     say_when(dispatcher, context)
+    return leave(tracker)
 
 
 def say_when(dispatcher: CollectingDispatcher, context: TurnContext) -> None:

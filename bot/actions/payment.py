@@ -119,5 +119,4 @@ class AlreadyPaid(AskPaymentStatus):
             say(dispatcher, "already_paid.settled")
             return []
         key = "already_paid.not_found"
-        await hand_over(self.services, dispatcher, context, Reason.REQUEST, key, wish=self.intent)
-        return []
+        return await hand_over(self.services, dispatcher, tracker, context, Reason.REQUEST, key, wish=self.intent)

@@ -37,8 +37,9 @@ class Request(Wish):
     ) -> Events:
         noted = [str(value["value"]) for value in entities(tracker, *_NOTED)]
         key = self.key(context)
-        await hand_over(self.services, dispatcher, context, Reason.REQUEST, key, wish=self.intent, noted=noted)
-        return []
+        return await hand_over(
+            self.services, dispatcher, tracker, context, Reason.REQUEST, key, wish=self.intent, noted=noted
+        )
 
     def key(self, context: TurnContext) -> str:
         return self._key

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rasa_sdk import Action, Tracker
-from rasa_sdk.events import ActiveLoop, SlotSet
+from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from bot.actions.invoices import CHOSEN
 from bot.actions.services import Services
-from bot.actions.turn import Events, say, turn_id
+from bot.actions.turn import Events, leave, say, turn_id
 from bot.actions.verification import SLOTS
 from core.message import Option
 
@@ -48,21 +48,19 @@ def _offered(tracker: Tracker) -> dict[str, Any] | None:
 
 
 class Leave(Action):
-    """Out of a form, or no to an offer: a friendly line, and nothing stays half done."""
+    """Out of a form, no to an offer, or goodbye: a friendly line, and nothing stays half done."""
 
-    def __init__(self, intent: str) -> None:
+    def __init__(self, intent: str, key: str) -> None:
         self._intent = intent
+        self._key = key
 
     def name(self) -> str:
         return f"action_{self._intent}"
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> Events:
-        if not tracker.active_loop.get("name"):
-            say(dispatcher, "talk.cancelled" if self._intent == "cancel" else "talk.deny")
-            return []
-        say(dispatcher, "talk.cancelled")
-        left = [SlotSet(slot, None) for slot in (*SLOTS, CHOSEN, "wanted", "requested_slot")]
-        return [ActiveLoop(None), *left]
+        left = leave(tracker)
+        say(dispatcher, "talk.cancelled" if left and self._intent == "deny" else self._key)
+        return [*left, *(SlotSet(slot, None) for slot in (*SLOTS, CHOSEN))] if left else []
 
 
 class OutOfScope(Action):

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rasa_sdk import Tracker
+from rasa_sdk.events import ActiveLoop, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from core.ids import TurnId
@@ -29,6 +30,13 @@ def entities(tracker: Tracker, *names: str) -> Iterator[dict[str, Any]]:
 
 def entity(tracker: Tracker, *names: str) -> str | None:
     return next((str(found["value"]) for found in entities(tracker, *names)), None)
+
+
+def leave(tracker: Tracker) -> Events:
+    """Ends an open form: what has been said leaves nothing to ask."""
+    if not tracker.active_loop.get("name"):
+        return []
+    return [ActiveLoop(None), SlotSet("requested_slot", None), SlotSet("wanted", None)]
 
 
 def since_message(tracker: Tracker) -> Iterator[dict[str, Any]]:

@@ -110,6 +110,8 @@ class VerifyForm(Action):
         first = asked is not None and not any(e["event"] == "action_execution_rejected" for e in since_message(tracker))
         if first and not _answers(tracker.latest_message, asked, given):
             return []
+        if (await self._services.contexts.of(turn)).verified:  # meanwhile, by the shop's token
+            return _done()
         known = {slot: given.get(slot) or tracker.get_slot(slot) for slot in wanted}
         missing = [slot for slot in wanted if not known[slot]]
         if not missing:
@@ -127,8 +129,7 @@ class VerifyForm(Action):
         # What was given stays no longer than it is needed.
         events: Events = [SlotSet(slot, None) for slot in SLOTS]
         if result.ok:
-            done = [SlotSet("verified", True), SlotSet("requested_slot", None), FollowupAction("action_wanted")]
-            return events + done
+            return events + _done()
         if not result.locked:
             say(dispatcher, "verify.wrong", n=result.left)
             return [*events, SlotSet("requested_slot", REFERENCE)]
@@ -136,6 +137,10 @@ class VerifyForm(Action):
         say(dispatcher, "verify.locked")
         say_when(dispatcher, await self._services.contexts.of(turn))
         return [*events, SlotSet("wanted", None), SlotSet("requested_slot", None), FollowupAction("action_listen")]
+
+
+def _done() -> Events:
+    return [SlotSet("verified", True), SlotSet("requested_slot", None), FollowupAction("action_wanted")]
 
 
 def _answers(message: Mapping[str, Any], asked: str | None, given: Mapping[str, str]) -> bool:

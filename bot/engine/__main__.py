@@ -6,8 +6,10 @@ This and the YAML with `${…}` are the only places outside app that read the en
 from __future__ import annotations
 
 import os
+import sqlite3
 import sys
 from collections.abc import MutableMapping
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -61,7 +63,10 @@ def engine_database(app_database: str) -> str:
 def prepare(database: str, schema: str) -> None:
     """Make the place that Rasa expects to find: a folder for SQLite, a schema for PostgreSQL."""
     if database.startswith("sqlite:///"):
-        Path(urlsplit(database).path[1:]).parent.mkdir(parents=True, exist_ok=True)
+        file = Path(urlsplit(database).path[1:])
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")  # kept in the file; one wait for the disk a turn, not three
     elif schema:
         import psycopg2
         from psycopg2 import sql

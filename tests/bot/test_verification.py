@@ -141,6 +141,31 @@ async def test_leaving_the_form(talk: Talk, world: World, intent: str) -> None:
     assert (await talk.hear("toch mijn saldo", "ask_balance")).keys == ["verify.ask_reference"]
 
 
+@pytest.mark.parametrize(
+    ("intent", "keys"),
+    [
+        ("goodbye", ["talk.goodbye"]),
+        ("wrong_person", ["wrong_person.sorry"]),
+        ("opt_out", ["opt_out.done"]),
+        ("human", ["handoff.human", "handoff.when_open"]),
+        ("request_callback", ["handoff.callback", "handoff.when_open"]),
+        ("dispute/amount", ["dispute.amount", "handoff.when_open"]),
+        ("self_harm", ["care.self_harm", "care.self_harm_open"]),
+    ],
+)
+async def test_what_leaves_nothing_to_ask_ends_the_form(talk: Talk, intent: str, keys: list[str]) -> None:
+    await talk.hear("wat staat er nog open?", "ask_balance")
+    said = await talk.hear("…", intent)
+    assert (said.keys, said.form) == (keys, None)
+
+
+async def test_verified_meanwhile(talk: Talk, world: World) -> None:
+    await talk.hear("wat staat er nog open?", "ask_balance")
+    world.verified = True
+    said = await talk.hear("ben je een robot?", "bot_challenge")
+    assert (said.keys, said.form) == (["talk.bot_challenge", "balance.open"], None)
+
+
 async def test_care_ends_the_form(talk: Talk, world: World) -> None:
     await talk.hear("wat staat er nog open?", "ask_balance")
     said = await talk.hear("ik ben mijn baan kwijt", "hardship", interrupt=True)
