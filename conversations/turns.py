@@ -166,10 +166,10 @@ class Turns:
         await self._close(claim, TurnOutcome.DESK, says, reason=heard.care)
 
     async def _first_this_hour(self, claim: Claim) -> bool:
-        """Whether nothing was said to somebody who waits within the last hour."""
+        """Whether this person, who waits, was not told so here within the last hour."""
         async with self._db.read() as tx:
             query = select(outbound.c.id).where(
-                outbound.c.conversation_id == claim.talk.id,
+                outbound.c.contact_point_id == claim.contact.id,
                 outbound.c.key == "notice.desk_waiting",
                 outbound.c.created_at > self._clock.now() - timedelta(hours=1),
             )
@@ -181,7 +181,6 @@ class Turns:
             "verified": claim.contact.verified(self._clock.now()),
             "language": locale,
             "channel": claim.contact.channel,
-            "country": country_of(claim.country, claim.contact.address, creditor),
         }
         slots = facts if talk.dialogue_events else {**talk.dialogue_slots, **facts}
         deadline = claim.message.first_claimed_at + PATIENCE

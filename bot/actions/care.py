@@ -7,7 +7,8 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from bot.actions.handover import hand_over
 from bot.actions.services import Services
-from bot.actions.turn import Events, entity, leave, say, turn_id
+from bot.actions.turn import Events, entity, leave, turn_id
+from conversations.care import crisis
 from core.hold import Reason
 
 # Where help has an address of its own (the texts name it); elsewhere the general one.
@@ -47,8 +48,8 @@ class Hardship(Action):
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> Events:
         context = await self._services.contexts.of(turn_id(tracker))
-        country = context.country
-        args = {"country": country, "help": _local("care.debt_help", country)}
+        country = context.country if context.country in _COUNTRIES else "other"
+        args = {"help": {"key": f"care.debt_help.{country}"}}
         # A proposal in the same breath is the agent's to see.
         proposal = entity(tracker, "amount")
         return await hand_over(
@@ -68,9 +69,8 @@ class SelfHarm(Action):
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> Events:
         context = await self._services.contexts.of(turn_id(tracker))
         await self._services.handoffs.open(context.turn, Reason.SELF_HARM)
-        country = context.country
-        say(dispatcher, "care.self_harm", country=country, lines=_local("care.self_harm.lines", country))
-        say(dispatcher, "care.self_harm_open" if context.agent_open else "care.self_harm_closed")
+        for words in crisis(context.country, agent_open=context.agent_open):
+            dispatcher.utter_message(json_message=words.as_json())
         return leave(tracker)
 
 
@@ -100,7 +100,3 @@ class Dispute(Action):
             reason_detail=reason or None,
             invoice=invoice,
         )
-
-
-def _local(key: str, country: str) -> dict[str, str]:
-    return {"key": f"{key}.{country if country in _COUNTRIES else 'other'}"}

@@ -15,13 +15,15 @@ from urllib.parse import urlsplit
 
 # What Rasa is told unless the command line says otherwise.
 _TRAINING = {"--domain": ["bot/domain"], "--config": ["bot/config.yml"], "--data": ["bot/data/rules"]}
-_SERVING = {"--model": ["var/engine"], "--endpoints": ["endpoints.yml"]}
+_MODEL = {"--model": ["var/engine"]}
+_SERVING = {**_MODEL, "--endpoints": ["endpoints.yml"], "--interface": ["127.0.0.1"]}
 DEFAULTS = {
     "train": {**_TRAINING, "--out": ["var/engine"], "--fixed-model-name": ["effen"], "--skip-validation": []},
-    "run": {**_SERVING, "--credentials": ["bot/credentials.yml"], "--interface": ["127.0.0.1"], "--port": ["5005"]},
+    "run": {**_SERVING, "--credentials": ["bot/credentials.yml"], "--port": ["5005"]},
     "shell": _SERVING,
+    "shell nlu": _MODEL,
     "data": _TRAINING,
-    "test": _SERVING,
+    "test": _MODEL,
 }
 _SHORT = {"-d": "--domain", "-c": "--config", "-m": "--model", "-i": "--interface", "-p": "--port"}
 
@@ -33,7 +35,7 @@ def arguments(given: list[str]) -> list[str]:
         return given
     added = [
         word
-        for option, values in DEFAULTS.get(given[0], {}).items()
+        for option, values in DEFAULTS.get(" ".join(given[:2]), DEFAULTS.get(given[0], {})).items()
         if option not in named
         for word in (option, *values)
     ]

@@ -1,6 +1,6 @@
 """What is changed in Rasa 3.6.21, whose version is pinned. tests/bot/test_patches.py fails when Rasa changes under one.
 
-Gains are turns a second against unpatched Rasa on two cores that client, engine and action server share.
+Gains were measured on two busy cores: best of five, for one call.
 """
 
 from __future__ import annotations
@@ -24,8 +24,7 @@ def apply() -> None:
 def schema() -> None:
     """The schema of an action server's answer is compiled once, not for each answer.
 
-    Rasa checks its own constant schema anew each time: three quarters of a turn with an action. 29 → 111 turns a second
-    with `events` and `graph`, of which this is by far the most.
+    Rasa checks its own constant schema anew each time: three quarters of a turn with an action. 28 → 0.8 ms an answer.
     """
     from jsonschema.exceptions import best_match
     from jsonschema.validators import validator_for
@@ -44,7 +43,7 @@ def schema() -> None:
 
 
 def events() -> None:
-    """An event's class comes from a table: Rasa walks all subclasses for each event it reads. +10 % at 60 events."""
+    """An event's class comes from a table: Rasa walks all subclasses for each event. 0.03 → 0.0001 ms an event."""
     from rasa.shared.core.events import Event
     from rasa.shared.utils.common import all_subclasses
 
@@ -61,7 +60,7 @@ def events() -> None:
 
 
 def graph() -> None:
-    """The graph's nodes run in an order that is computed once: dask plans a graph of ten nodes anew. +10 to 25 %."""
+    """The graph's nodes run in an order that is computed once: dask plans ten nodes anew. 0.56 → 0.34 ms an action."""
     from rasa.engine.exceptions import GraphRunError
     from rasa.engine.runner.dask import DaskGraphRunner
 

@@ -16,7 +16,7 @@ from tests.bot.process import run
             ["run", "-p", "0", "--model", "a.tar.gz"],
             [
                 *("run", "-p", "0", "--model", "a.tar.gz", "--endpoints", "endpoints.yml"),
-                *("--credentials", "bot/credentials.yml", "--interface", "127.0.0.1"),
+                *("--interface", "127.0.0.1", "--credentials", "bot/credentials.yml"),
             ],
             id="run listens on loopback",
         ),
@@ -25,6 +25,16 @@ from tests.bot.process import run
             ["run", "-i", "10.0.0.5", "-m", "a", "-p", "1", "--endpoints=e.yml", "--credentials", "c.yml"],
             id="what is given counts",
         ),
+        pytest.param(
+            ["shell", "-p", "0"],
+            [
+                *("shell", "-p", "0", "--model", "var/engine", "--endpoints", "endpoints.yml"),
+                *("--interface", "127.0.0.1"),
+            ],
+            id="shell listens on loopback",
+        ),
+        pytest.param(["shell", "nlu"], ["shell", "nlu", "--model", "var/engine"], id="shell nlu"),
+        pytest.param(["test", "nlu"], ["test", "nlu", "--model", "var/engine"], id="test"),
         pytest.param(
             ["data", "validate"],
             [

@@ -36,6 +36,13 @@ async def browser() -> AsyncIterator[Browser]:
         await browser.close()
 
 
+async def enter(page: Page) -> None:
+    """Open the conversation in focus, and wait until its page is all there."""
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#entries")).to_be_visible()
+    await expect(page.locator("#live.on")).to_be_visible()
+
+
 @dataclass
 class Room:
     """A desk that listens, and agents who sit down at it."""
@@ -67,6 +74,7 @@ async def room(browser: Browser, tmp_path: Path) -> AsyncIterator[Room]:
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("console", lambda line: faults.append(line.text) if "Content Security Policy" in line.text else None)
         await page.goto(str(server.make_url("/desk")))
+        await expect(page.locator("#email")).to_be_focused()
         await page.keyboard.type(agent.email)
         await page.keyboard.press("Tab")
         await page.keyboard.type(PASSWORD)
@@ -89,7 +97,7 @@ async def test_from_the_queue_to_an_answer_by_keyboard(room: Room) -> None:
     for key, focused in (("j", grave), ("j", talk), ("j", talk), ("k", grave), ("j", talk)):
         await page.keyboard.press(key)
         await expect(page.locator(f"#r-{focused} a")).to_be_focused()
-    await page.keyboard.press("Enter")
+    await enter(page)
     await expect(page.locator("#entries")).to_contain_text("is daar iemand?")
     await page.keyboard.press("t")
     await expect(page.locator("#text")).to_be_focused()
@@ -142,8 +150,7 @@ async def test_a_colleague_who_takes_it_is_seen_at_once(room: Room) -> None:
     talk = await room.world.talk()
     page = await room.sit("Sanne de Wit")
     await page.keyboard.press("j")
-    await page.keyboard.press("Enter")
-    await expect(page.locator("#live.on")).to_be_visible()
+    await enter(page)
     await room.world.desking.take(talk, await room.world.agent("Karim Haddad"))
     await room.changed(talk)
     await expect(page.locator("#head")).to_contain_text("Bij Karim Haddad")
@@ -154,8 +161,7 @@ async def writing(room: Room, text: str) -> Page:
     await room.world.talk()
     page = await room.sit("Sanne de Wit")
     await page.keyboard.press("j")
-    await page.keyboard.press("Enter")
-    await expect(page.locator("#head")).to_be_visible()
+    await enter(page)
     await page.keyboard.press("t")
     await expect(page.locator("#text")).to_be_focused()
     await page.keyboard.type(text)
