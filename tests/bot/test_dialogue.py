@@ -279,3 +279,25 @@ def test_no_prose_in_actions() -> None:
                 for literal in ast.walk(node):
                     if isinstance(literal, ast.Constant) and isinstance(literal.value, str):
                         assert " " not in literal.value, f"{file.name}: {literal.value}"
+
+
+@pytest.mark.parametrize(
+    "heard",
+    [
+        pytest.param([], id="nothing asked"),
+        pytest.param([("wat staat er open", "ask_balance")], id="number asked"),
+        pytest.param([("wat staat er open", "ask_balance"), ("2026-0042", "inform")], id="postcode asked"),
+        pytest.param([("2026-0042, 1234AB, ik wil betalen", "pay")], id="invoice asked"),
+    ],
+)
+async def test_no_intent_is_met_with_silence(talk: Talk, world: World, heard: list[tuple[str, str]]) -> None:
+    world.invoices = [invoice("2026-0042", 4995), invoice("2026-0043", 100)]
+    dialogue = talk.dialogue
+    for intent in sorted(intents()):
+        world.verified = False
+        talk.dialogue = f"{dialogue}-{intent}"
+        for text, before in heard:
+            await talk.hear(text, before)
+        said = await talk.hear("…", intent)
+        assert said.status == 200, (intent, said.body)
+        assert said.keys, intent
