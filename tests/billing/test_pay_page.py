@@ -8,7 +8,6 @@ import pytest
 
 from billing.language import choose
 from billing.links import Link
-from billing.pay_page import ink
 from core.ids import InvoiceId
 from tests.billing.house import Street
 from tests.qr_reader import read_png, read_svg
@@ -172,11 +171,3 @@ async def test_codes_for_phone_and_bank_app(on_street: Street) -> None:
 )
 def test_the_language(asked: str | None, accepted: str, language: str) -> None:
     assert choose(asked, accepted, ["nl", "en"]) == language
-
-
-@pytest.mark.parametrize(
-    ("color", "expected"),
-    [("#000000", "#ffffff"), ("#ffffff", "#000000"), ("#0b6e4f", "#ffffff"), ("#ffd500", "#000000")],
-)
-def test_words_can_be_read_on_the_creditors_color(color: str, expected: str) -> None:
-    assert ink(color) == expected

@@ -1,19 +1,17 @@
 """The widget in a real browser, with the real socket.io server on loopback."""
 
-import os
-import shutil
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from core.message import Choice
+from tests.browser import chromium
 from tests.widget.talk import Talk, said, shop
 
-CHROMIUM = os.environ.get("EFFEN_TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: install it, or name it in EFFEN_TEST_CHROMIUM"),
+    pytest.mark.browser,
     pytest.mark.asyncio(loop_scope="module"),  # one browser for all: it takes seconds to start
 ]
 
@@ -45,10 +43,8 @@ async def world() -> AsyncIterator[tuple[str, Talk]]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    async with chromium() as browser:
         yield browser
-        await browser.close()
 
 
 @pytest_asyncio.fixture(loop_scope="module")

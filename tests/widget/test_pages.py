@@ -7,7 +7,6 @@ import aiohttp
 import pytest
 
 import widget
-from core.creditor import Brand
 from tests.widget.talk import CUSTOMERS, OFFERS, shop
 from widget.pages import TEXTS
 
@@ -95,10 +94,3 @@ async def test_a_token_for_a_demo_customer_alone(number: str, status: int) -> No
         assert response.status == status
         if status == 200:
             assert (await response.json())["token"] == f"h.{number}.s"
-
-
-@pytest.mark.parametrize(
-    ("color", "text"), [("#0b6e4f", "#ffffff"), ("#ffd400", "#000000"), ("#000000", "#ffffff"), ("#ffffff", "#000000")]
-)
-def test_ink(color: str, text: str) -> None:
-    assert Brand(color=color).ink == text
