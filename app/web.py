@@ -23,6 +23,7 @@ from payments import sandbox_bank
 log = structlog.get_logger(__name__)
 
 MAX_BODY = 1024 * 1024
+_STOPPING = 10.0  # seconds for requests that are under way when we stop; a REST client asks again
 _STATUS: dict[type[Exception], int] = {NotFound: 404, BadInput: 400, Conflict: 409}
 
 
@@ -52,6 +53,7 @@ def public(effen: Effen) -> web.Application:
     app = web.Application(middlewares=[guarded], client_max_size=MAX_BODY)
     remote = remote_of(settings.trusted_proxies)
     effen.webchat.server.attach(app)
+    app.on_shutdown.append(lambda _: effen.webchat.close())
     twilio = [effen.channels["whatsapp"], effen.channels["sms"]]
     app.add_routes(
         channel_webhooks.routes(
@@ -107,7 +109,7 @@ async def listening(effen: Effen, *, host: str, port: int) -> AsyncIterator[None
             (public(effen), host, port),
             (private(effen), actions.hostname or "127.0.0.1", actions.port or 5055),
         ):
-            runner = web.AppRunner(app, access_log=None)
+            runner = web.AppRunner(app, access_log=None, shutdown_timeout=_STOPPING)
             await runner.setup()
             runners.append(runner)
             await web.TCPSite(runner, at, on).start()

@@ -4,7 +4,9 @@ A client sends `session_request` and `user_uttered`; it hears `session_confirm`,
 `chat_error {"code", …}`. Rasa's own widgets know the first, second and fourth of these, and pass over the others.
 """
 
+import asyncio
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from typing import Any
 
 import socketio
@@ -18,6 +20,7 @@ from channels.web import Chat
 from core.errors import BadInput, NotFound
 from core.message import Address
 
+_GOODBYE = 2  # seconds for the last words on the lines
 MAX_FRAME = 64 * 1024  # bytes: a message of 4,000 characters, a token, and room to spare
 
 
@@ -55,6 +58,14 @@ class WebChat:
     async def emit(self, account: str, address: Address, payload: Mapping[str, Any]) -> None:
         """One `bot_uttered` to everyone in a session's room."""
         await self.server.emit("bot_uttered", dict(payload), room=_room(account, address))
+
+    async def close(self) -> None:
+        """Hang up on everyone, so that a process that stops waits for nobody; their clients come back by themselves."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_GOODBYE):
+                lines = list(self.server.eio.sockets.values())
+                await asyncio.gather(*(line.close() for line in lines), return_exceptions=True)
+        await self.server.shutdown()
 
     async def _connected(self, sid: str, environ: Mapping[str, Any], *_: object) -> None:
         remote = self._remote(environ["aiohttp.request"])
