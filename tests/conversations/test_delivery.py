@@ -1,0 +1,160 @@
+"""The outbox: said once, rendered late, sent in order; and what happens when a provider fails."""
+
+from datetime import timedelta
+
+import pytest
+
+from conversations.delivery import LEASE
+from core.errors import SendFailed
+from core.ids import TurnId
+from core.lifecycle import OutboundState
+from core.message import Option, Receipt, Say
+from store.database import Database
+from store.tables.talk import button, conversation, outbound
+from tests.clock import FakeClock
+from tests.conversations.house import AskedWire, House, OpenWire, Wire
+
+
+async def written(house: House) -> TurnId:
+    turn = await house.receives("hallo")
+    assert turn
+    return turn
+
+
+@pytest.fixture
+async def house(database: Database, clock: FakeClock) -> House:
+    return await House(database, clock, Wire()).furnish()
+
+
+async def test_one_cause_says_it_once(house: House) -> None:
+    turn = await written(house)
+    assert await house.put(turn, Say("talk.thank"), "turn:1:0")
+    assert await house.put(turn, Say("talk.thank"), "turn:1:0") is None
+    await house.deliver()
+    assert len(house.wire.sent) == 1
+
+
+async def test_messages_leave_in_order_and_a_failure_holds_up_the_next(house: House, clock: FakeClock) -> None:
+    turn = await written(house)
+    for number, key in enumerate(("talk.thank", "talk.affirm", "talk.deny")):
+        await house.put(turn, Say(key), f"turn:1:{number}")
+    house.wire.failures = [SendFailed("busy", retryable=True)]
+    await house.deliver()
+    assert house.wire.sent == []
+    first = (await house.rows(outbound))[0]
+    clock.advance(minutes=1)
+    await house.deliver()
+    assert [message.id for message in house.wire.sent] == [row.id for row in await house.rows(outbound)]
+    assert house.wire.sent[0].text == first.rendered[0]["text"], "the very text of the first try"
+
+
+async def test_after_the_last_try_a_person_sees_it(house: House, clock: FakeClock) -> None:
+    turn = await written(house)
+    await house.put(turn, Say("talk.thank"), "turn:1:0", turn=turn)
+    house.wire.failures = [SendFailed("busy", retryable=True) for _ in range(20)]
+    for _ in range(12):
+        clock.advance(hours=2)
+        await house.deliver()
+    assert await house.states() == [OutboundState.FAILED]
+    talk = await house.one(conversation)
+    assert (talk.state, talk.reason) == ("open", "fault")
+
+
+async def test_whoever_has_opted_out_gets_no_message_of_ours_and_every_answer(house: House) -> None:
+    turn = await written(house)
+    house.wire.failures = [SendFailed("21610", retryable=False)]
+    await house.put(turn, Say("talk.thank"), "turn:1:0")
+    await house.deliver()
+    assert (await house.contact()).opted_out_at is not None
+    await house.put(turn, Say("talk.affirm"), "reminder:1", proactive=True)
+    await house.put(turn, Say("talk.deny"), "turn:2:0")
+    await house.deliver()
+    assert await house.states() == [OutboundState.FAILED, OutboundState.WITHHELD, OutboundState.SENT]
+
+
+async def test_a_debt_is_told_to_nobody_who_is_not_verified(house: House) -> None:
+    turn = await written(house)
+    await house.put(turn, Say("payment.received", {"amount": {"money": [4990, "EUR"]}, "invoices": ["7"], "n": 1}), "x")
+    await house.deliver()
+    (message,) = house.wire.sent
+    assert "49" not in message.text and "Bloem" in message.text
+
+
+@pytest.mark.parametrize(
+    ("wire", "after"),
+    [
+        pytest.param(AskedWire(taken="SM1"), OutboundState.SENT, id="asked, and it was taken"),
+        pytest.param(AskedWire(), OutboundState.QUEUED, id="asked, and it was not"),
+        pytest.param(OpenWire(), OutboundState.QUEUED, id="harmless twice"),
+        pytest.param(Wire("telegram"), OutboundState.UNKNOWN, id="nobody can tell"),
+    ],
+)
+@pytest.mark.parametrize("how", ["timed out", "killed"])
+async def test_a_doubt_is_settled_and_never_by_sending_blindly(
+    database: Database, clock: FakeClock, wire: Wire, after: OutboundState, how: str
+) -> None:
+    wire.sent, wire.failures = [], []
+    house = await House(database, clock, wire).furnish()
+    turn = await written(house)
+    await house.put(turn, Say("talk.thank"), "turn:1:0")
+    if how == "timed out":
+        wire.failures = [SendFailed("timeout", retryable=True, uncertain=True)]
+        await house.deliver()
+    else:  # after the text was stored, and perhaps sent
+        async with house.db.begin() as tx:
+            row = await house.delivery._claim(tx, clock.now())
+            assert row and await house.delivery._parts(tx, row, clock.now())
+    clock.advance(LEASE + timedelta(minutes=2))
+    await house.delivery.settle()
+    assert await house.states() == [after]
+
+
+async def test_what_nobody_can_tell_is_offered_again_with_the_next_message(
+    database: Database, clock: FakeClock
+) -> None:
+    house = await House(database, clock, Wire("telegram")).furnish()
+    turn = await written(house)
+    house.wire.failures = [SendFailed("timeout", retryable=True, uncertain=True)]
+    await house.put(turn, Say("talk.thank"), "turn:1:0", turn=turn)
+    await house.deliver()
+    for _ in range(2):
+        async with house.db.begin() as tx:
+            contact = await house.contact()
+            await house.outbox.offer_again(tx, await house.talk_of(turn), contact.id)
+    await house.deliver()
+    assert [row.key for row in await house.rows(outbound)] == ["talk.thank", "notice.again", "talk.thank"]
+
+
+@pytest.mark.parametrize(
+    ("receipts", "state"),
+    [
+        pytest.param(["delivered", "read"], "read", id="in order"),
+        pytest.param(["read", "delivered"], "read", id="out of order"),
+        pytest.param(["delivered", "delivered"], "delivered", id="twice"),
+        pytest.param(["delivered", "sent"], "delivered", id="late"),
+        pytest.param(["failed"], "failed", id="refused later"),
+    ],
+)
+async def test_receipts_only_raise_a_state(house: House, receipts: list[str], state: str) -> None:
+    turn = await written(house)
+    await house.put(turn, Say("talk.thank"), "turn:1:0")
+    await house.deliver()
+    for receipt in receipts:
+        await house.outbox.receipt(Receipt("sms", "sms-1", OutboundState(receipt)))
+    assert await house.states() == [state]
+
+
+async def test_a_receipt_for_nothing_of_ours_changes_nothing(house: House) -> None:
+    await house.outbox.receipt(Receipt("sms", "of-somebody-else", OutboundState.READ))
+    assert await house.states() == []
+
+
+async def test_buttons_are_opaque_and_numbered(house: House) -> None:
+    turn = await written(house)
+    say = Say("talk.not_understood", options=[Option("option.pay", "pay"), Option("option.human", "human")])
+    await house.put(turn, say, "turn:1:0")
+    await house.deliver()
+    rows = await house.rows(button)
+    assert sorted(row.position for row in rows) == [1, 2]
+    assert all(len(row.id) >= 22 for row in rows)
+    assert "1. " in house.wire.sent[0].text, "a channel without buttons"
