@@ -65,6 +65,8 @@ class WebChat:
             async with asyncio.timeout(_GOODBYE):
                 lines = list(self.server.eio.sockets.values())
                 await asyncio.gather(*(line.close() for line in lines), return_exceptions=True)
+                for line in lines:  # engine.io says goodbye, and then waits for the client to hang up: we do not
+                    await line.queue.put(None)
         await self.server.shutdown()
 
     async def _connected(self, sid: str, environ: Mapping[str, Any], *_: object) -> None:
