@@ -1,5 +1,7 @@
 """One engine for all of these tests, one trained model, and a fresh product for each test."""
 
+import asyncio
+import shutil
 import socket
 import subprocess
 import sys
@@ -13,8 +15,9 @@ import pytest
 from app import engine, trained
 from app.repository import ROOT
 from app.settings import Settings
+from tests.clock import FakeClock
 from tests.fakes import twilio
-from tests.whole.stage import Stage, staged
+from tests.whole.stage import Stage, furnish, staged
 from understanding import Understanding
 
 
@@ -96,9 +99,17 @@ class Dialogue:
             return False
 
 
+@pytest.fixture(scope="session")
+def furnished(settings: Settings, models: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with the demo shop, made once; each test has a copy."""
+    path = tmp_path_factory.mktemp("shop") / "effen.db"
+    asyncio.run(furnish(settings, f"sqlite:///{path}", FakeClock()))
+    return path
+
+
 @pytest.fixture
-def database_url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'effen.db'}"
+def database_url(furnished: Path, tmp_path: Path) -> str:
+    return f"sqlite:///{shutil.copy(furnished, tmp_path / 'effen.db')}"
 
 
 @pytest.fixture
