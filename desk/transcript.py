@@ -54,6 +54,10 @@ class HoldSeen:
     lifted_at: datetime | None
 
 
+_NO_WISH = frozenset({"inform", "affirm", "deny", "cancel", "greet", "goodbye", "thank", "out_of_scope"})
+_LATEST_WISHES = 5
+
+
 @dataclass(frozen=True, slots=True)
 class Customer:
     id: DebtorId
@@ -69,6 +73,8 @@ class Transcript:
     agent_name: str | None
     reason: Reason | None
     summary: Mapping[str, Any]
+    occasion: str | None  # the person's words that brought a human in
+    wishes: Sequence[str]  # what the person wanted in this conversation, oldest first
     opened_at: datetime | None
     channel: str | None
     locale: str | None
@@ -110,6 +116,8 @@ class Transcripts:
                 agent_name=await tx.scalar(select(staff.c.name).where(staff.c.id == talk.agent_id)),
                 reason=Reason(talk.reason) if talk.reason else None,
                 summary=talk.summary or {},
+                occasion=await _text(tx, (talk.summary or {}).get("turn")),
+                wishes=_wishes(entries),
                 opened_at=talk.opened_at,
                 channel=contact.channel if contact else None,
                 locale=talk.locale,
@@ -120,6 +128,16 @@ class Transcripts:
                 cut=cut,
                 merged_into=talk.merged_into,
             )
+
+
+async def _text(tx: AsyncConnection, turn: str | None) -> str | None:
+    return await tx.scalar(select(inbound.c.text).where(inbound.c.id == turn)) or None
+
+
+def _wishes(entries: Sequence[Entry]) -> list[str]:
+    """The different intents of the last messages; answers to our own questions are none."""
+    named = [entry.intent for entry in entries if entry.intent and entry.intent not in _NO_WISH]
+    return list(dict.fromkeys(named))[-_LATEST_WISHES:]
 
 
 async def _customer(tx: AsyncConnection, who: DebtorId | None) -> Customer | None:
