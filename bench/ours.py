@@ -33,7 +33,7 @@ class Product:
 
 
 def settings(folder: Path) -> Settings:
-    """Ports of this run's own and stores in `folder`; the models are those of `make train`."""
+    """Ports of this run's own and stores in `folder`; the models are those of `make train` (EFFEN_VAR_DIR)."""
     port, actions, dialogue = free_port(), free_port(), free_port()
     return Settings(
         public_url=f"http://127.0.0.1:{port}",
@@ -44,7 +44,6 @@ def settings(folder: Path) -> Settings:
         engine_database_url=f"sqlite:///{folder / 'engine.db'}",
         engine_token="a-token-between-app-and-engine",
         secret_key="a-secret-key-for-an-hour-of-load",
-        var_dir=ROOT / "var",
     )
 
 
@@ -121,7 +120,8 @@ async def running(chosen: Settings, logs: Path) -> AsyncIterator[Product]:
 
 def _environment(chosen: Settings) -> Mapping[str, str]:
     named = ("public_url", "port", "actions_url", "engine_url", "database_url", "engine_database_url", "engine_token")
-    values = {f"EFFEN_{name.upper()}": str(getattr(chosen, name)) for name in (*named, "secret_key", "var_dir")}
+    values = {f"EFFEN_{name.upper()}": str(getattr(chosen, name)) for name in (*named, "secret_key")}
+    values["EFFEN_VAR_DIR"] = str(chosen.var_dir.resolve())
     return values | _secrets() | {"OMP_NUM_THREADS": "1"}
 
 
