@@ -38,7 +38,7 @@ class ProviderPayment:
 class PaymentEvent:
     """Something happened to this payment: fetch the truth."""
 
-    external_id: str
+    external_id: str  # or its alias
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +50,16 @@ class PaymentState:
     amount: Money
     method: str | None = None
     paid_at: datetime | None = None
+    refunded: Money | None = None  # of `amount`, so far: given back by the creditor
+    charged_back: Money | None = None  # of `amount`, so far: taken back by the payer or a bank; may become less
+    alias: str | None = None  # another id under which the provider's notices name this payment
 
 
 class PaymentProvider(Protocol):
     name: str
 
     async def create(self, order: PaymentOrder, *, key: str) -> ProviderPayment:
-        """The same `key` gives the same payment. Raises PaymentFailed."""
+        """The same `key` gives the same payment, or another one that nobody has been sent to. Raises PaymentFailed."""
         ...
 
     def verify(self, webhook: Webhook) -> None:
