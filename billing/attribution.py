@@ -24,10 +24,19 @@ def allocate(paid: Money, invoices: Sequence[tuple[InvoiceId, Money]]) -> tuple[
     return shares, paid
 
 
-async def book_payment(tx: AsyncConnection, payment: Any, paid: Money, now: datetime) -> bool:
+async def book_payment(
+    tx: AsyncConnection,
+    payment: Any,
+    paid: Money,
+    now: datetime,
+    *,
+    kind: Kind = Kind.PAYMENT,
+    cause: str | None = None,
+) -> bool:
     """The money goes to the link's invoices, those due first at the front; what is left is the debtor's credit.
 
-    `payment` is its row. False where it has been booked already.
+    `payment` is its row. `kind` and `cause` are others for money that came a second time. False where it has been
+    booked already.
     """
     linked = select(payment_link_invoice.c.invoice_id).where(payment_link_invoice.c.link_id == payment.link_id)
     locked = select(invoice).where(invoice.c.id.in_(linked)).order_by(invoice.c.id).with_for_update()
@@ -40,8 +49,8 @@ async def book_payment(tx: AsyncConnection, payment: Any, paid: Money, now: date
     postings += [Posting(Account.RECEIVABLE, _credit(share), debtor, key) for key, share in shares]
     if rest:
         postings.append(Posting(Account.CREDIT, _credit(rest), debtor))
-    cause = f"payment:{payment.id}"
-    return await book(tx, CreditorKey(payment.creditor_id), Kind.PAYMENT, postings, cause=cause, at=now)
+    cause = cause or f"payment:{payment.id}"
+    return await book(tx, CreditorKey(payment.creditor_id), kind, postings, cause=cause, at=now)
 
 
 def _credit(amount: Money) -> Money:

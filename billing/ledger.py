@@ -26,6 +26,8 @@ class Kind(StrEnum):
     OPENING = "opening"
     CORRECTION = "correction"
     PAYMENT = "payment"
+    REFUND = "refund"  # the creditor gave money back
+    CHARGEBACK = "chargeback"  # the payer, or a bank, took it back
 
 
 class Unbalanced(ValueError):

@@ -56,7 +56,7 @@ class NotPayable(Conflict):
 
 def standing(link: Link, due: Money, now: datetime, *, pending: bool) -> Standing:
     """What the page says, and whether a payment may be started."""
-    if link.state is LinkState.PAID:
+    if link.state is LinkState.PAID and not due:  # where money went back, it may be paid again
         return Standing.PAID
     if not due:
         return Standing.SETTLED

@@ -13,6 +13,8 @@ from billing.attribution import book_payment
 from billing.creditors import creditor_of
 from billing.invoices import numbers_of_links, numbers_paid_by
 from billing.links import Link, NotPayable, Standing, due_on, link_of, mark, standing
+from billing.methods import TRANSFER, methods_for
+from billing.returns import book_returns
 from core.clock import Clock
 from core.creditor import Creditor
 from core.errors import BadInput, NotFound, PaymentFailed
@@ -80,14 +82,14 @@ class Payments:
     async def start(self, link: Link, method: str, locale: Locale) -> str:
         """The provider's checkout address; a double click or a second tab gets the same one.
 
-        Raises BadInput for a method that the creditor does not offer, NotPayable, PaymentFailed.
+        Raises BadInput for a method that the creditor does not offer here, NotPayable, PaymentFailed.
         """
         await self.refresh(link)  # what was paid a moment ago must not be collected again
         now = self._clock.now()
         async with self._database.begin() as tx:
             creditor = await creditor_of(tx, link.creditor)
-            if method not in creditor.payments.methods:
-                raise BadInput("this creditor does not offer that method")
+            if method not in methods_for(creditor, None) or method == TRANSFER:
+                raise BadInput("this creditor does not offer that method here")
             row = await self._row(tx, link, creditor, method, now)
         if row.checkout_url:
             return str(row.checkout_url)
@@ -96,7 +98,9 @@ class Payments:
             known = update(payment).where(payment.c.id == row.id, payment.c.external_id.is_(None))
             await tx.execute(known.values(external_id=created.external_id, checkout_url=created.checkout_url))
             await mark(tx, link.id, LinkState.STARTED, now)
-        return created.checkout_url
+            # Two clicks may have made two payments at a provider without idempotency keys: everyone goes to the first.
+            ours = select(payment.c.checkout_url).where(payment.c.id == row.id)
+            return str((await tx.execute(ours)).scalar_one())
 
     async def settle(self, provider: str, account: str, external_id: str) -> PaymentStatus | None:
         """Fetch the truth about a payment and book it once, however often and from wherever this is called.
@@ -104,21 +108,22 @@ class Payments:
         None for a payment that is not this account's. Raises PaymentFailed where the provider cannot be asked.
         """
         query = select(payment).where(
-            payment.c.creditor_id == account, payment.c.provider == provider, payment.c.external_id == external_id
+            payment.c.creditor_id == account,
+            payment.c.provider == provider,
+            or_(payment.c.external_id == external_id, payment.c.alias == external_id),
         )
         async with self._database.read() as connection:
             row = (await connection.execute(query)).one_or_none()
         if row is None or provider not in self._providers:
             return None
-        if row.status == PaymentStatus.PAID:
-            return PaymentStatus.PAID
+        asked_at = self._clock.now()
         try:
-            state = await self._providers[provider].fetch(account, external_id)
+            state = await self._providers[provider].fetch(account, row.external_id)
         except NotFound:
             log.warning("payment.unknown_to_provider", payment=row.id)
             return PaymentStatus(row.status)
         async with self._database.begin() as tx:
-            changed = await self._apply(tx, row, state)
+            changed = await self._apply(tx, row.id, state, asked_at)
         if changed:
             log.info("payment.settled", payment=row.id, status=state.status)
             self._wake.ring("event")
@@ -154,12 +159,18 @@ class Payments:
         return asked
 
     async def recent_of(self, debtor: DebtorId) -> list[PaidPayment]:
-        """The last payments that were booked, the newest first."""
+        """The last payments that were booked, less what went back, the newest first."""
         async with self._database.read() as connection:
-            query = _of(debtor).where(payment.c.status == PaymentStatus.PAID)
+            kept = payment.c.amount - payment.c.refunded - payment.c.charged_back
+            query = _of(debtor).where(payment.c.status == PaymentStatus.PAID, kept > 0)
             rows = list(await connection.execute(query.order_by(payment.c.paid_at.desc()).limit(_RECENT)))
             numbers = await numbers_paid_by(connection, [row.id for row in rows])
-        return [PaidPayment(Money(row.amount, row.currency), row.paid_at, numbers.get(row.id, [])) for row in rows]
+        return [
+            PaidPayment(
+                Money(row.amount - row.refunded - row.charged_back, row.currency), row.paid_at, numbers.get(row.id, [])
+            )
+            for row in rows
+        ]
 
     async def pending_of(self, debtor: DebtorId) -> list[PendingPayment]:
         """The payments that are under way: made by the payer, not yet certain."""
@@ -230,10 +241,16 @@ class Payments:
                     await _move(tx, row.id, {"status": PaymentStatus.FAILED})
             raise
 
-    async def _apply(self, tx: AsyncConnection, row: Any, state: PaymentState) -> bool:
-        """Record what the provider says; True where that was new."""
+    async def _apply(self, tx: AsyncConnection, key: str, state: PaymentState, asked_at: datetime) -> bool:
+        """Record what the provider said when it was asked; True where that was new."""
         now = self._clock.now()
-        values = {"status": state.status, "checked_at": now, "method": state.method or row.method}
+        row = await _locked(tx, key)
+        values = {
+            "status": state.status,
+            "checked_at": now,
+            "method": state.method or row.method,
+            "alias": state.alias or row.alias,
+        }
         if state.status is PaymentStatus.PAID:
             values |= {
                 "paid_at": state.paid_at or now,
@@ -242,12 +259,15 @@ class Payments:
             }
         if not await _move(tx, row.id, values):
             await tx.execute(update(payment).where(payment.c.id == row.id).values(checked_at=now))
-            return False
+            # Somebody who asked later has been faster: what we heard may be old.
+            overtaken = row.checked_at is not None and row.checked_at > asked_at
+            return row.status == PaymentStatus.PAID and not overtaken and await book_returns(tx, row, state, now)
         news = {"payment_id": row.id, "link_id": row.link_id}
         if state.status is PaymentStatus.PAID:
             await book_payment(tx, row, state.amount, now)
             await mark(tx, row.link_id, LinkState.PAID, now)
             await emit(tx, PAYMENT_BOOKED, news, now)
+            await book_returns(tx, await _locked(tx, row.id), state, now)
         elif state.status in _ENDED_UNPAID:
             await mark(tx, row.link_id, LinkState.FAILED, now)
             if state.status is not PaymentStatus.EXPIRED:  # a checkout that was left alone is no news
@@ -278,6 +298,10 @@ async def _move(tx: AsyncConnection, key: str, values: Mapping[str, Any]) -> boo
     guarded = update(payment).where(payment.c.id == key, payment.c.status.in_(sources(PAYMENT, values["status"])))
     moved: CursorResult[Any] = await tx.execute(guarded.values(**values))
     return moved.rowcount == 1
+
+
+async def _locked(tx: AsyncConnection, key: str) -> Any:
+    return (await tx.execute(select(payment).where(payment.c.id == key).with_for_update())).one()
 
 
 def _touching(link: Link) -> Any:

@@ -12,6 +12,7 @@ from store.tables.talk import event
 # name → the ids in its payload
 PAYMENT_BOOKED = "payment.booked"  # payment_id, link_id
 PAYMENT_FAILED = "payment.failed"  # payment_id, link_id
+PAYMENT_RETURNED = "payment.returned"  # payment_id, link_id, kind (refund, chargeback), minor, cause (of the booking)
 CARE_DETECTED = "care.detected"  # conversation_id, turn_id, reason
 CONVERSATION_OPENED = "conversation.opened"  # conversation_id, reason
 CONVERSATION_CHANGED = "conversation.changed"  # conversation_id: somebody may be looking at it

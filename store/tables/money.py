@@ -90,6 +90,9 @@ payment = Table(
     Column("amount", BigInteger, nullable=False),
     Column("status", String(16), nullable=False),  # core.lifecycle.PaymentStatus
     Column("method", String(32)),
+    Column("alias", String(120), index=True),  # another id of the provider's, where it has two
+    Column("refunded", BigInteger, nullable=False, server_default="0"),  # of the amount, as booked
+    Column("charged_back", BigInteger, nullable=False, server_default="0"),
     moment("created_at", nullable=False),
     moment("checked_at"),  # last fetched: open ones are polled
     moment("paid_at"),

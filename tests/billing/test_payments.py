@@ -90,10 +90,8 @@ async def test_a_failure_may_be_tried_again(on_street: Street) -> None:
 async def test_a_late_success_is_found_by_the_poll(on_street: Street) -> None:
     who, keys, link = await billed(on_street, 1000)
     clock = on_street.house.clock
-    await on_street.choose(await on_street.payments.start(link, "banktransfer", NL), "delay")
-    assert await on_street.payments.pending_of(who) == [
-        PendingPayment(Money(1000), clock.now(), "banktransfer", ["F1"])
-    ]
+    await on_street.choose(await on_street.payments.start(link, "bancontact", NL), "delay")
+    assert await on_street.payments.pending_of(who) == [PendingPayment(Money(1000), clock.now(), "bancontact", ["F1"])]
     clock.advance(seconds=10)
     assert await on_street.payments.poll_open() == 0  # asked a moment ago
     clock.advance(seconds=20)
