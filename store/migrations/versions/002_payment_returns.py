@@ -3,10 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from store.types import Json, UtcDateTime
-
-
-revision = "e71d31221cbf"
+revision = "002"
 down_revision = "001"
 branch_labels = None
 depends_on = None
