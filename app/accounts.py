@@ -16,11 +16,12 @@ class Accounts:
         self.whatsapp: dict[str, str] = {}  # creditor → our number
         self.sms: dict[str, str] = {}
         self.telegram: dict[str, tuple[str, str]] = {}  # creditor → token and secret
+        self.payments: dict[str, dict[str, str]] = {}  # creditor → keys of its payment provider, resolved
         self._origins: dict[str, frozenset[str]] = {}
 
     async def refresh(self) -> None:
         known = {creditor.key: creditor for creditor in await self._creditors.all()}
-        for table in (self.whatsapp, self.sms, self.telegram, self._origins):
+        for table in (self.whatsapp, self.sms, self.telegram, self.payments, self._origins):
             for gone in table.keys() - known.keys():
                 del table[gone]
         for key, creditor in known.items():
@@ -34,6 +35,10 @@ class Accounts:
                 secret = creditor.secret(channels.telegram.secret, self._environment)
                 if token and secret:
                     self.telegram[key] = (token, secret)
+            secrets = {
+                name: creditor.secret(value, self._environment) for name, value in creditor.payments.keys.items()
+            }
+            self.payments[key] = {name: secret for name, secret in secrets.items() if secret}
             self._origins[key] = frozenset(channels.web.origins)
 
     def origins(self, creditor: str | None) -> Collection[str]:

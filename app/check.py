@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from app import engine, trained
+from app.providers import KEYS
 from app.settings import Settings, problems
 from conversations.creditors import Creditors
 from core.creditor import REFERENCE, Creditor
@@ -49,7 +50,16 @@ def _of(creditor: Creditor, settings: Settings, environment: Mapping[str, str]) 
         found.append("token_secret stands in the file: write ${NAME} and set it in the environment")
     if (creditor.channels.whatsapp or creditor.channels.sms) and not settings.twilio_account_sid:
         found.append("channels need Twilio, and EFFEN_TWILIO_ACCOUNT_SID is not set")
-    if settings.production and creditor.payments.provider == "sandbox":
+    provider = creditor.payments.provider
+    if provider not in KEYS:
+        found.append(f"payments.provider is {provider}: it is one of {', '.join(KEYS)}")
+    for key in KEYS.get(provider, ()):
+        value = creditor.payments.keys.get(key)
+        if not value:
+            found.append(f"payments.keys.{key} is missing: {provider} needs it, as ${{NAME}}")
+        elif not REFERENCE.match(value):
+            found.append(f"payments.keys.{key} stands in the file: write ${{NAME}} and set it in the environment")
+    if settings.production and provider == "sandbox":
         found.append("payments.provider is the sandbox: production takes a real one")
     if not creditor.hours.days:
         found.append("there are no opening hours: nobody in trouble can be told when a person will be there")

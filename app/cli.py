@@ -215,6 +215,26 @@ def check(settings: Settings) -> None:
 
 
 @main.command()
+@click.argument("data", required=False)
+@click.argument("days", type=int, required=False)
+@click.pass_obj
+def retention(settings: Settings, data: str | None, days: int | None) -> None:
+    """Show how many days each class of data is kept, or set it: `effen retention messages 365`."""
+    from conversations.retention import days_of, keep
+
+    if data is not None and days is None:
+        raise click.UsageError("say how many days, as in `effen retention messages 365`")
+
+    async def run(db: Database) -> dict[str, int]:
+        if data is not None and days is not None:
+            await keep(db, data, days)
+        return await days_of(db)
+
+    for name, kept in _with_database(settings, run).items():
+        click.echo(f"{name:10} {kept} days")
+
+
+@main.command()
 @click.option("--now", "moment", default=None, help="As at this time (ISO 8601).")
 @click.pass_obj
 def tick(settings: Settings, moment: str | None) -> None:

@@ -17,6 +17,7 @@ from app.alerts import Alerts
 from app.chats import Chats
 from app.events import Events
 from app.metrics import Metrics
+from app.providers import providers as known_providers
 from app.proxies import remote_of
 from app.settings import Settings
 from app.told import Told
@@ -51,6 +52,7 @@ from conversations.inbox import Inbox
 from conversations.misses import Misses
 from conversations.optout import OptOuts
 from conversations.outbox import Outbox
+from conversations.retention import Retention
 from conversations.turns import Turns
 from core.clock import Clock
 from core.message import Address, Channel
@@ -72,6 +74,7 @@ log = structlog.get_logger(__name__)
 TURN_WORKERS = 6
 SENDERS = 4
 SCHEDULE = 60.0
+DAILY = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,7 @@ class Effen:
     delivery: Delivery
     events: Events
     reminders: Reminders
+    retention: Retention
     invoices: Invoices
     links: Links
     payments: Payments
@@ -126,7 +130,7 @@ class Effen:
             loops += [drain(self.delivery.run_one, self.wake, "outbox") for _ in range(SENDERS)]
             loops += [drain(self.events.run_one, self.wake, "event"), every(5, self.delivery.settle, "settle")]
         if scheduler:
-            loops.append(every(SCHEDULE, self.tick, "schedule"))
+            loops += [every(SCHEDULE, self.tick, "schedule"), every(DAILY, self.retention.run, "retention")]
             if self.sandbox is not None:
                 loops.append(every(1, self._settle_sandbox, "sandbox"))
         async with asyncio.TaskGroup() as group:
@@ -168,11 +172,9 @@ def _wire(
     outbox = Outbox(db, clock, wake)
     identity = Identity(db, clock, wake, creditors, environment)
     invoices, links = Invoices(db), Links(db, clock)
-    sandbox = None
-    providers: dict[str, PaymentProvider] = {}
-    if not settings.production:
-        sandbox = Sandbox(SandboxBooks(db), clock, http, public_url=settings.public_url, secret=settings.secret_key)
-        providers[sandbox.name] = sandbox
+    providers = known_providers(settings, clock, http, accounts.payments, SandboxBooks(db))
+    sandbox = providers.get("sandbox")
+    assert sandbox is None or isinstance(sandbox, Sandbox)
     payments = Payments(db, clock, wake, providers, settings.public_url)
     services = Services(
         contexts=Contexts(db, clock, creditors),
@@ -234,11 +236,13 @@ def _wire(
             {
                 names.PAYMENT_BOOKED: [told.booked],
                 names.PAYMENT_FAILED: [told.failed],
+                names.PAYMENT_RETURNED: [told.returned],
                 names.CARE_DETECTED: [alerts.care_detected],
                 names.CONVERSATION_CHANGED: [desk_changed],
             },
         ),
         reminders=Reminders(db, clock, creditors, outbox),
+        retention=Retention(db, clock, engine),
         invoices=invoices,
         links=links,
         payments=payments,

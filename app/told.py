@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import select
 
 from billing.invoices import Invoices
+from billing.ledger import Kind
 from conversations.outbox import Outbox
 from core.message import Option, Say
 from store.database import Database
@@ -48,6 +49,25 @@ class Told:
         )
         async with self._db.begin() as tx:
             await self._outbox.put(tx, talk.id, say, cause=f"payment:{paid.id}:failed")
+        self._outbox.wake()
+
+    async def returned(self, payload: Mapping[str, Any]) -> None:
+        """Money went back: say what that means for the invoices."""
+        paid, numbers, talk = await self._of(payload["payment_id"])
+        if talk is None:
+            return
+        args = {
+            "amount": {"money": [payload["minor"], paid.currency]},
+            "invoices": numbers,
+            "n": len(numbers),
+        }
+        human = Option("button.human", "human")
+        if payload["kind"] == Kind.REFUND:
+            say = Say("payment.refunded", args, [human])
+        else:
+            say = Say("payment.returned", args, [Option("button.pay", "pay"), human])
+        async with self._db.begin() as tx:
+            await self._outbox.put(tx, talk.id, say, cause=f"payment:{payload['cause']}")
         self._outbox.wake()
 
     async def _of(self, payment_id: str) -> tuple[Any, list[str], Any]:

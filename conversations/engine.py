@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import aiohttp
@@ -28,7 +29,7 @@ class Engine:
 
     def __init__(self, session: aiohttp.ClientSession, urls: Sequence[str], token: str) -> None:
         self._session = session
-        self._urls = itertools.cycle([f"{url.rstrip('/')}/webhooks/effen/turns" for url in urls])
+        self._urls = itertools.cycle([f"{url.rstrip('/')}/webhooks/effen" for url in urls])
         self._headers = {"Authorization": f"Bearer {token}"}
 
     async def turn(
@@ -50,13 +51,21 @@ class Engine:
             "slots": slots,
             "interrupt": interrupt,
         }
+        body = await self._post("turns", request)
+        return Answer([Say.from_json(say) for say in body["says"]], body["form"], body["events"], body["slots"])
+
+    async def forget(self, before: datetime) -> int:
+        """Erase the dialogues that nobody has gone on with since; how many. Raises EngineFailed."""
+        return int((await self._post("forget", {"before": before.timestamp()}))["dialogues"])
+
+    async def _post(self, path: str, request: Mapping[str, Any]) -> dict[str, Any]:
         try:
             async with self._session.post(
-                next(self._urls), json=request, headers=self._headers, timeout=_TIMEOUT
+                f"{next(self._urls)}/{path}", json=request, headers=self._headers, timeout=_TIMEOUT
             ) as response:
                 if response.status != 200:
                     raise EngineFailed(f"the engine answered {response.status}")
-                body = await response.json()
+                body: dict[str, Any] = await response.json()
+                return body
         except (TimeoutError, aiohttp.ClientError, ValueError) as error:
             raise EngineFailed(type(error).__name__) from error
-        return Answer([Say.from_json(say) for say in body["says"]], body["form"], body["events"], body["slots"])

@@ -18,6 +18,7 @@ from typing import Any
 import structlog
 from rasa.core.agent import Agent
 from rasa.core.channels.channel import CollectingOutputChannel, InputChannel, UserMessage
+from rasa.core.tracker_store import SQLTrackerStore
 from rasa.shared.core.constants import ACTION_LISTEN_NAME, DEFAULT_INTENTS, REQUESTED_SLOT
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecuted, ActiveLoop, BotUttered, Event, SessionStarted, SlotSet, UserUttered
@@ -25,6 +26,7 @@ from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.exceptions import InvalidConfigException
 from sanic import Blueprint, Request, Sanic
 from sanic.response import HTTPResponse, json
+from sqlalchemy import func
 
 from bot.engine.patches import TurnFailed
 
@@ -32,6 +34,8 @@ log = structlog.get_logger(__name__)
 
 # What understanding says when it does not know; a name that the domain lacks counts as that.
 _NOT_UNDERSTOOD = "out_of_scope"
+# Few enough for one statement's parameters; the rest goes the next day.
+_ERASED_AT_ONCE = 500
 
 
 class Malformed(Exception):
@@ -131,6 +135,16 @@ class Turns(InputChannel):
                 log.error("turn.failed", turn=turn.id, error=": ".join(names))
                 return json({"error": ": ".join(names)}, status=502)
 
+        @routes.post("/forget")
+        async def forget(request: Request) -> HTTPResponse:
+            if not self._allowed(request):
+                return json({"error": "unauthorised"}, status=401)
+            before = (request.json or {}).get("before") if isinstance(request.json, dict) else None
+            agent = _agent(request.app)
+            if agent is None or not isinstance(before, (int, float)):
+                return json({"error": "malformed: before"}, status=400)
+            return json({"dialogues": erase(agent.tracker_store, float(before))})
+
         return routes
 
     def _allowed(self, request: Request) -> bool:
@@ -189,6 +203,22 @@ class Turns(InputChannel):
             "events": end - session,
             "slots": {name: then.get_slot(name) for name in self._carried if then.get_slot(name) is not None},
         }
+
+
+def erase(store: SQLTrackerStore, before: float) -> int:
+    """Delete the dialogues whose last event is older than `before` (seconds since 1970); how many."""
+    event = store.SQLEvent
+    with store.session_scope() as session:
+        over = [
+            name
+            for (name,) in session.query(event.sender_id)
+            .group_by(event.sender_id)
+            .having(func.max(event.timestamp) < before)
+            .limit(_ERASED_AT_ONCE)
+        ]
+        session.query(event).filter(event.sender_id.in_(over)).delete(synchronize_session=False)
+        session.commit()
+    return len(over)
 
 
 def _before(tracker: DialogueStateTracker, turn: Turn) -> list[Event]:

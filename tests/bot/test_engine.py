@@ -190,3 +190,24 @@ def test_no_start_without_a_token(model: Path, tmp_path: Path, token: str | None
     done = run("run", "--model", str(model), "--port", "0", **environment)
     assert done.returncode != 0
     assert "EFFEN_ENGINE_TOKEN" in done.stdout + done.stderr
+
+
+async def test_dialogues_that_are_over_are_erased(
+    model: Path, action_server: ActionServer, world: World, tmp_path: Path
+) -> None:
+    database = tmp_path / "engine.db"
+    with engine(model, f"sqlite:///{database}", action_server.url, tmp_path / "engine.log") as process:
+        talk = Talk(process.url, world)
+        await talk.hear("hallo", "greet", turn="a")
+        kept = events_of(database, talk.dialogue)
+        url = f"{process.url}/webhooks/effen/forget"
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        async with aiohttp.ClientSession(headers=headers) as session:
+            for before, erased in ((0.0, 0), (4e9, 1), (4e9, 0)):
+                async with session.post(url, json={"before": before}) as response:
+                    assert (await response.json()) == {"dialogues": erased}
+                assert events_of(database, talk.dialogue) == ([] if erased or before else kept)
+            async with session.post(url, json={"before": "x"}) as response:
+                assert response.status == 400
+        async with aiohttp.ClientSession() as session, session.post(url, json={"before": 4e9}) as response:
+            assert response.status == 401

@@ -1,0 +1,107 @@
+"""Retention: how long each class of what people told us is kept. What is over is erased, in the engine's store too.
+
+Money is not erased here: tax law has invoices and bookings kept for seven years (NL: AWR art. 52).
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import CursorResult, and_, delete, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from conversations.engine import Engine
+from core.clock import Clock
+from core.errors import BadInput
+from core.lifecycle import OutboundState, TurnState
+from store.database import Database
+from store.tables.people import retention, verification_attempt
+from store.tables.staff import desk_session
+from store.tables.talk import button, conversation, event, inbound, outbound
+from store.upsert import upsert
+
+log = structlog.get_logger(__name__)
+
+# Days. A complaint, and the file of a collected claim, must be there for two years (Bki 5.1); a crisis is kept shorter.
+DEFAULTS: Mapping[str, int] = {
+    "messages": 730,  # words and pictures of conversations, and what was understood
+    "care": 365,  # the same, of conversations in which somebody was in danger
+    "dialogue": 30,  # the engine's own memory: it only serves to go on
+    "attempts": 30,  # wrong answers when verifying, by contact point and network
+    "sessions": 7,  # of the desk, after they have ended
+    "events": 30,  # between our own packages: ids only
+}
+_GONE = (OutboundState.QUEUED, OutboundState.SENDING)
+
+
+class Retention:
+    def __init__(self, db: Database, clock: Clock, engine: Engine) -> None:
+        self._db = db
+        self._clock = clock
+        self._engine = engine
+
+    async def days(self) -> dict[str, int]:
+        """Of each class: what was set, else the default."""
+        return await days_of(self._db)
+
+    async def run(self) -> None:
+        """Erase what is over. Twice is once."""
+        kept = {data: self._clock.now() - timedelta(days=days) for data, days in (await self.days()).items()}
+        async with self._db.begin() as tx:
+            counts = {
+                "messages": await _redact(tx, kept["messages"], care=False),
+                "care": await _redact(tx, kept["care"], care=True),
+                "attempts": await _delete(tx, verification_attempt, verification_attempt.c.at < kept["attempts"]),
+                "sessions": await _delete(tx, desk_session, desk_session.c.expires_at < kept["sessions"]),
+                "events": await _delete(tx, event, event.c.handled_at < kept["events"]),
+            }
+        counts["dialogue"] = await self._engine.forget(kept["dialogue"])
+        log.info("retention.erased", **counts)
+
+
+async def days_of(db: Database) -> dict[str, int]:
+    async with db.read() as tx:
+        rows = await tx.execute(select(retention))
+        return {**DEFAULTS, **{row.data: row.days for row in rows if row.data in DEFAULTS}}
+
+
+async def keep(db: Database, data: str, days: int) -> None:
+    """Set how long a class is kept. Raises BadInput for a class that there is none of."""
+    if data not in DEFAULTS:
+        raise BadInput(f"there is no class “{data}”: choose of {', '.join(DEFAULTS)}")
+    if days < 1:
+        raise BadInput("keep it for at least one day")
+    async with db.begin() as tx:
+        await upsert(tx, retention, ("data",), data=data, days=days)
+
+
+async def _redact(tx: AsyncConnection, before: datetime, *, care: bool) -> int:
+    """Empty the messages from before this moment; that there were messages, and when, stays."""
+    ours = select(conversation.c.id).where(conversation.c.care.is_(care))
+    heard = await tx.execute(
+        update(inbound)
+        .where(
+            inbound.c.received_at < before,
+            inbound.c.state == TurnState.DONE,
+            inbound.c.conversation_id.in_(ours),
+            or_(inbound.c.text != "", inbound.c.intent.is_not(None)),
+        )
+        .values(text="", media=[], parse=None, intent=None, care=None)
+    )
+    old = and_(outbound.c.created_at < before, outbound.c.state.not_in(_GONE), outbound.c.conversation_id.in_(ours))
+    await tx.execute(delete(button).where(button.c.outbound_id.in_(select(outbound.c.id).where(old))))
+    said = await tx.execute(
+        update(outbound).where(old, outbound.c.rendered.is_not(None)).values(args={}, options=[], rendered=None)
+    )
+    await tx.execute(
+        update(conversation)
+        .where(conversation.c.updated_at < before, conversation.c.care.is_(care))
+        .values(summary=None, dialogue_slots={})
+    )
+    return heard.rowcount + said.rowcount
+
+
+async def _delete(tx: AsyncConnection, table: Any, where: Any) -> int:
+    result: CursorResult[Any] = await tx.execute(delete(table).where(where))
+    return result.rowcount

@@ -1,0 +1,80 @@
+"""What is over is erased, and nothing else."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import update
+
+from conversations.retention import DEFAULTS, Retention, days_of, keep
+from core.errors import BadInput
+from core.ids import TurnId
+from core.lifecycle import TurnState
+from core.message import Option, Say
+from store.database import Database
+from store.tables.people import verification_attempt
+from store.tables.talk import button, conversation, inbound, outbound
+from tests.clock import FakeClock
+from tests.conversations.house import House, Wire
+
+
+class Engine:
+    """Counts as an engine whose store had one dialogue that was over."""
+
+    async def forget(self, before: datetime) -> int:
+        self.before = before
+        return 1
+
+
+async def talked(house: House, address: str) -> TurnId:
+    turn = await house.receives("ik kan niet betalen", address=address)
+    assert turn
+    await house.put(turn, Say("talk.not_understood", options=[Option("option.pay", "pay")]), f"turn:{turn}:0")
+    await house.deliver()
+    async with house.db.begin() as tx:
+        await tx.execute(update(inbound).where(inbound.c.id == turn).values(state=TurnState.DONE, intent="hardship"))
+    return turn
+
+
+async def test_old_messages_lose_their_words_and_young_ones_keep_them(database: Database, clock: FakeClock) -> None:
+    house = await House(database, clock, Wire()).furnish()
+    await talked(house, "+31600000001")
+    crisis = await talked(house, "+31600000002")
+    async with house.db.begin() as tx:
+        talk = await house.talk_of(crisis)
+        await tx.execute(update(conversation).where(conversation.c.id == talk).values(care=True))
+    await house.identity.verify(crisis, "K-1", {"postcode": "9999 ZZ"})
+    clock.advance(days=DEFAULTS["care"] + 1)
+    await talked(house, "+31600000003")
+    retention = Retention(database, clock, Engine())  # type: ignore[arg-type]
+    await retention.run()
+    texts = [row.text for row in sorted(await house.rows(inbound), key=lambda row: row.seq)]
+    assert texts == ["ik kan niet betalen", "", "ik kan niet betalen"], "a crisis is kept for a shorter time"
+    clock.advance(days=DEFAULTS["messages"] - DEFAULTS["care"])
+    await retention.run()
+    rows = sorted(await house.rows(inbound), key=lambda row: row.seq)
+    assert [row.text for row in rows] == ["", "", "ik kan niet betalen"]
+    assert [row.intent for row in rows] == [None, None, "hardship"]
+    said = sorted(await house.rows(outbound), key=lambda row: row.seq)
+    assert [row.rendered is None for row in said] == [True, True, False]
+    assert len(await house.rows(button)) == 1
+    assert await house.rows(verification_attempt) == []
+
+
+async def test_what_waits_is_not_erased(database: Database, clock: FakeClock) -> None:
+    house = await House(database, clock, Wire()).furnish()
+    await house.receives("hallo")
+    clock.advance(timedelta(days=10_000))
+    await Retention(database, clock, Engine()).run()  # type: ignore[arg-type]
+    assert (await house.one(inbound)).text == "hallo"
+
+
+async def test_how_long_is_a_setting(database: Database) -> None:
+    await keep(database, "messages", 90)
+    await keep(database, "messages", 60)
+    assert await days_of(database) == {**DEFAULTS, "messages": 60}
+
+
+@pytest.mark.parametrize(("data", "days"), [("secrets", 1), ("messages", 0)])
+async def test_a_setting_that_makes_no_sense(database: Database, data: str, days: int) -> None:
+    with pytest.raises(BadInput):
+        await keep(database, data, days)
