@@ -200,7 +200,7 @@ async def test_dialogues_that_are_over_are_erased(
         talk = Talk(process.url, world)
         await talk.hear("hallo", "greet", turn="a")
         kept = events_of(database, talk.dialogue)
-        url = f"{process.url}/webhooks/effen/forget"
+        url = f"{process.url}forget"
         headers = {"Authorization": f"Bearer {TOKEN}"}
         async with aiohttp.ClientSession(headers=headers) as session:
             for before, erased in ((0.0, 0), (4e9, 1), (4e9, 0)):
