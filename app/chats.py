@@ -199,11 +199,11 @@ class Chats:
                 .limit(_HISTORY)
             )
             entries: list[tuple[datetime, list[Mapping[str, Any]]]] = [
-                (row.received_at, [_own(row)]) for row in said if row.text
+                (row.received_at, [_own(row)]) for row in reversed(said.all()) if row.text
             ]
             entries += [
                 (row.created_at, [u for part in row.rendered for u in utterances(message_of_part(part))])
-                for row in heard
+                for row in reversed(heard.all())
             ]
         entries.sort(key=lambda entry: entry[0])
         return [payload for _, payloads in entries for payload in payloads]
