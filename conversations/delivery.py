@@ -12,12 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from conversations.contacts import ContactPoint, contact_of
 from conversations.creditors import Creditors
 from conversations.disclosure import discloses
-from conversations.handoff import hand_over
-from conversations.outbox import OPTED_OUT_CODES, opt_out_contact
+from conversations.outbox import undelivered
 from core.clock import Clock
 from core.creditor import Creditor
 from core.errors import SendFailed
-from core.hold import Reason
 from core.ids import new_id
 from core.lifecycle import OUTBOUND, OutboundState, sources
 from core.message import Channel, Choice, Idempotent, Inquires, Limits, Option, Rendered, Say
@@ -26,7 +24,7 @@ from store.events import CONVERSATION_CHANGED, emit
 from store.tables.money import payment_link
 from store.tables.people import contact_point
 from store.tables.staff import agent
-from store.tables.talk import button, conversation, inbound, outbound
+from store.tables.talk import button, conversation, outbound
 from store.wake import Wake
 
 log = structlog.get_logger(__name__)
@@ -301,17 +299,9 @@ class Delivery:
                     update(outbound).where(outbound.c.id == row.id).values(provider_id=values["provider_id"])
                 )
             if state is OutboundState.FAILED:
-                await self._gave_up(tx, row, str(values.get("error")), now)
+                await undelivered(tx, row, str(values.get("error")), now)
             await emit(tx, CONVERSATION_CHANGED, {"conversation_id": row.conversation_id}, now)
         self._changed(row)
-
-    async def _gave_up(self, tx: AsyncConnection, row: Row[Any], code: str, now: datetime) -> None:
-        """An answer that cannot be delivered is put before a person."""
-        if code in OPTED_OUT_CODES:
-            await opt_out_contact(tx, row.contact_point_id, now)
-        if row.turn_id and not row.proactive:
-            message = (await tx.execute(select(inbound).where(inbound.c.id == row.turn_id))).one()
-            await hand_over(tx, message, Reason.FAULT, now, {"undelivered": row.id})
 
     def _changed(self, row: Row[Any]) -> None:
         for topic in ("outbox", "event", f"turn:{row.turn_id}"):

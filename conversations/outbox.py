@@ -4,17 +4,19 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from conversations.handoff import hand_over
 from core.clock import Clock
+from core.hold import Reason
 from core.ids import AgentId, ContactPointId, ConversationId, OutboundId, TurnId, new_id, new_secret
 from core.lifecycle import OUTBOUND, OutboundState, sources
 from core.message import Option, Receipt, Say
 from store.database import Database
 from store.events import CONVERSATION_CHANGED, emit
 from store.tables.people import contact_point
-from store.tables.talk import button, conversation, outbound
+from store.tables.talk import button, conversation, inbound, outbound
 from store.upsert import insert_once
 from store.wake import Wake
 
@@ -141,19 +143,28 @@ class Outbox:
                         outbound.c.state.in_(sources(OUTBOUND, receipt.state)),
                     )
                     .values(**values)
-                    .returning(outbound.c.conversation_id, outbound.c.contact_point_id)
+                    .returning(outbound)
                 )
             ).first()
             if row is None:
                 return
-            if receipt.code in OPTED_OUT_CODES:
-                await opt_out_contact(tx, row.contact_point_id, now)
+            if receipt.state is OutboundState.FAILED:
+                await undelivered(tx, row, receipt.code, now)
             await emit(tx, CONVERSATION_CHANGED, {"conversation_id": row.conversation_id}, now)
         self._wake.ring("event")
 
 
 # Twilio: the recipient has opted out; Telegram: the person has blocked the bot.
 OPTED_OUT_CODES = frozenset({"21610", "blocked"})
+
+
+async def undelivered(tx: AsyncConnection, row: Row[Any], code: str, now: datetime) -> None:
+    """What a failure for good brings about: an answer that cannot be delivered is put before a person."""
+    if code in OPTED_OUT_CODES:
+        await opt_out_contact(tx, row.contact_point_id, now)
+    if row.turn_id and not row.proactive:
+        message = (await tx.execute(select(inbound).where(inbound.c.id == row.turn_id))).one()
+        await hand_over(tx, message, Reason.FAULT, now, {"undelivered": row.id})
 
 
 async def opt_out_contact(tx: AsyncConnection, contact: ContactPointId, now: datetime) -> None:
