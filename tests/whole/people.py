@@ -10,11 +10,14 @@ from typing import Any
 import jwt
 import socketio
 
-from core.ids import new_id, new_secret
+from core.ids import CreditorKey, new_id, new_secret
+from desk.accounts import Accounts
 from store.tables.people import contact_point
 from store.tables.talk import button, conversation, outbound
+from tests.desk.conftest import Browser
+from tests.desk.world import PASSWORD
 from tests.fakes.telegram import SECRET
-from tests.fakes.twilio import signed
+from tests.fakes.twilio import TOKEN, signed
 from tests.whole.stage import ENVIRONMENT, Stage
 
 _numbers = itertools.count(1)
@@ -135,10 +138,15 @@ class Phone(Person):
         fields = {"MessageSid": f"SM{next(_numbers):032x}", "From": self.address, "To": ours, "Body": text, **more}
         if button_id:
             fields |= {"ButtonPayload": button_id, "MessageType": "button"}
-        url = f"{self.stage.url}/webhooks/twilio/messages"
-        body, headers = signed(url, fields)
-        async with self.stage.http.post(url, data=body, headers=headers) as response:
-            assert response.status == 200, await response.text()
+        assert await twilio_says(self.stage, "messages", fields) == 200
+
+
+async def twilio_says(stage: Stage, what: str, fields: dict[str, str], token: str = TOKEN) -> int:
+    """A webhook of Twilio's, `messages` or `status`; the status of our answer."""
+    url = f"{stage.url}/webhooks/twilio/{what}"
+    body, headers = signed(url, fields, token)
+    async with stage.http.post(url, data=body, headers=headers) as response:
+        return response.status
 
 
 @dataclass
@@ -161,3 +169,23 @@ class Telegrammer(Person):
         headers = {"X-Telegram-Bot-Api-Secret-Token": SECRET, "Content-Type": "application/json"}
         async with self.stage.http.post(url, data=json.dumps(update), headers=headers) as response:
             assert response.status == 200, await response.text()
+
+
+async def colleague(stage: Stage, name: str = "Roos Wilg", role: str = "agent") -> Browser:
+    """Somebody of the creditor's, logged in at the desk."""
+    email = f"{name.split()[0].lower()}@bloemenblad.example"
+    await Accounts(stage.effen.db, stage.clock).add(CreditorKey("bloem"), email, name, role, PASSWORD)
+    browser = Browser(stage.http, stage.url)
+    assert (await browser.login(email)).status == 303
+    return browser
+
+
+async def act(stage: Stage, agent: Browser, conversation_id: str, deed: str, **form: str) -> list[str]:
+    """What an agent does with a form of the desk; the keys of what was said."""
+    before = await stage.last()
+    if deed == "write":
+        form["key"] = new_id()
+    response = await agent.post(f"/desk/c/{conversation_id}/{deed}", **form)
+    assert response.status == 303, await response.text()
+    await stage.settled()
+    return await stage.said(before)

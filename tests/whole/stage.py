@@ -130,7 +130,8 @@ class Stage(Behind):
     async def later(self, **parts: float) -> None:
         """Let time go by, and what was put off until then be done."""
         self.clock.advance(**parts)
-        self.effen.outbox.wake()
+        for topic in ("inbox", "outbox", "event"):
+            self.effen.wake.ring(topic)
         await self.settled()
 
 
@@ -144,7 +145,7 @@ async def staged(
         FakeTwilio(clock.now()) as twilio,
         FakeTelegram() as telegram,
         FakeSmtp() as smtp,
-        aiohttp.ClientSession() as http,
+        aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as http,
     ):
         settings = settings.model_copy(
             update={
