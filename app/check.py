@@ -54,10 +54,9 @@ def _of(creditor: Creditor, settings: Settings, environment: Mapping[str, str]) 
     if provider not in KEYS:
         found.append(f"payments.provider is {provider}: it is one of {', '.join(KEYS)}")
     for key in KEYS.get(provider, ()):
-        value = creditor.payments.keys.get(key)
-        if not value:
+        if not creditor.payments.keys.get(key):
             found.append(f"payments.keys.{key} is missing: {provider} needs it, as ${{NAME}}")
-        elif not REFERENCE.match(value):
+        elif not REFERENCE.match(creditor.payments.keys[key]):
             found.append(f"payments.keys.{key} stands in the file: write ${{NAME}} and set it in the environment")
     if settings.production and provider == "sandbox":
         found.append("payments.provider is the sandbox: production takes a real one")

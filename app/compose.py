@@ -62,6 +62,7 @@ from desk import Services as DeskServices
 from desk.accounts import Accounts as DeskAccounts
 from locales import Renderer
 from outreach.reminders import Reminders
+from payments.mollie import Mollie
 from payments.sandbox import Sandbox
 from store import events as names
 from store.database import Database
@@ -73,6 +74,7 @@ log = structlog.get_logger(__name__)
 # Turns wait for the engine, not for us: a few at once keep it busy, and one that is stuck holds up nobody else's.
 TURN_WORKERS = 6
 SENDERS = 4
+EVENT_WORKERS = 2  # one may be busy with a mail server for as long as that takes to give up
 SCHEDULE = 60.0
 DAILY = 24 * 3600.0
 
@@ -128,7 +130,8 @@ class Effen:
         if worker:
             loops += [drain(self.turns.run_one, self.wake, "inbox") for _ in range(TURN_WORKERS)]
             loops += [drain(self.delivery.run_one, self.wake, "outbox") for _ in range(SENDERS)]
-            loops += [drain(self.events.run_one, self.wake, "event"), every(5, self.delivery.settle, "settle")]
+            loops += [drain(self.events.run_one, self.wake, "event") for _ in range(EVENT_WORKERS)]
+            loops.append(every(5, self.delivery.settle, "settle"))
         if scheduler:
             loops += [every(SCHEDULE, self.tick, "schedule"), every(DAILY, self.retention.run, "retention")]
             if self.sandbox is not None:
@@ -153,6 +156,9 @@ async def wired(
         http = await stack.enter_async_context(aiohttp.ClientSession())
         effen = _wire(settings, clock, understanding, environment, db, http)
         stack.push_async_callback(effen.telegram.close)
+        mollie = effen.providers["mollie"]
+        assert isinstance(mollie, Mollie)
+        stack.push_async_callback(mollie.close)
         yield effen
 
 

@@ -1,11 +1,13 @@
 """Domain events meet their subscribers here: at least once, in order, each with its own few tries."""
 
+import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import Row, select, update
 
 from core.clock import Clock
 from store.database import Database
@@ -16,9 +18,10 @@ log = structlog.get_logger(__name__)
 Subscriber = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 _BATCH = 50
-_TRIES = 8
 # Nobody else takes an event within this time; a process that has died gives it back.
 _LEASE = timedelta(seconds=30)
+# After a failure each try waits twice as long as the one before, from the lease's length on: some two hours in all.
+_TRIES = 9
 
 
 class Events:
@@ -30,7 +33,7 @@ class Events:
         self._subscribers = subscribers
 
     async def run_one(self) -> bool:
-        """Handle a batch; False where there was none."""
+        """Handle a batch; False where there was none. Those of one name keep their order."""
         now = self._clock.now()
         waiting = (
             select(event.c.seq)
@@ -48,17 +51,34 @@ class Events:
                     .returning(event)
                 )
             ).all()
-        done = [row.seq for row in sorted(rows, key=lambda row: row.seq) if await self._handled(row)]
-        if done:
-            async with self._db.begin() as tx:
-                await tx.execute(update(event).where(event.c.seq.in_(done)).values(handled_at=self._clock.now()))
+        by_name: dict[str, list[Row[Any]]] = defaultdict(list)
+        for row in sorted(rows, key=lambda row: row.seq):
+            by_name[row.name].append(row)
+        # A mail server that is slow to take an alert must not hold up the word that a payment has come.
+        await asyncio.gather(*(self._handle(same) for same in by_name.values()))
         return bool(rows)
 
-    async def _handled(self, row: Any) -> bool:
+    async def _handle(self, rows: Sequence[Row[Any]]) -> None:
+        faults = {row.seq: await self._fault(row) for row in rows}
+        now = self._clock.now()
+        async with self._db.begin() as tx:
+            done = [seq for seq, fault in faults.items() if fault is None]
+            await tx.execute(update(event).where(event.c.seq.in_(done)).values(handled_at=now))
+            for row in rows:
+                if fault := faults[row.seq]:
+                    pause = _LEASE * 2 ** (row.attempts - 1)
+                    later = update(event).where(event.c.seq == row.seq)
+                    await tx.execute(later.values(next_at=now + pause, error=fault))
+
+    async def _fault(self, row: Row[Any]) -> str | None:
+        """Why this event is not done; None: it is."""
         try:
             for subscriber in self._subscribers.get(row.name, ()):
                 await subscriber(row.payload)
         except Exception as error:
-            log.exception("event.failed", name=row.name, seq=row.seq, attempt=row.attempts, error=type(error).__name__)
-            return False
-        return True
+            fault = type(error).__name__
+            log.exception("event.failed", name=row.name, seq=row.seq, attempt=row.attempts, error=fault)
+            if row.attempts >= _TRIES:
+                log.critical("event.given_up", name=row.name, seq=row.seq)
+            return fault
+        return None

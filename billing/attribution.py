@@ -1,16 +1,38 @@
-"""Which invoices a payment pays: its booking."""
+"""What a payment pays, invoice by invoice and part by part: its booking.
 
-from collections.abc import Sequence
+Netherlands: BW 6:44, costs, then interest, then principal. Belgium: principal first, the milder order, until the rule
+there has a source.
+"""
+
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from billing.ledger import Account, Kind, Posting, book, open_amounts
+from billing.creditors import creditor_of
+from billing.ledger import Account, Kind, Posting, book, open_parts
 from core.ids import CreditorKey, DebtorId, InvoiceId
 from core.money import Money
 from store.tables.money import invoice, payment_link, payment_link_invoice
+
+
+ORDER: Mapping[str, Sequence[Account]] = {
+    "NL": (Account.COSTS, Account.INTEREST, Account.RECEIVABLE),
+    "BE": (Account.RECEIVABLE, Account.INTEREST, Account.COSTS),
+}
+
+
+def attribute(share: Money, parts: Mapping[Account, int], order: Sequence[Account]) -> list[tuple[Account, Money]]:
+    """The share of one invoice over what is owed on it; it is never more than that."""
+    paid = []
+    for account in order:
+        part = min(share.minor, max(0, parts[account]))
+        if part:
+            paid.append((account, Money(part, share.currency)))
+            share = Money(share.minor - part, share.currency)
+    return paid
 
 
 def allocate(paid: Money, invoices: Sequence[tuple[InvoiceId, Money]]) -> tuple[list[tuple[InvoiceId, Money]], Money]:
@@ -41,12 +63,16 @@ async def book_payment(
     linked = select(payment_link_invoice.c.invoice_id).where(payment_link_invoice.c.link_id == payment.link_id)
     locked = select(invoice).where(invoice.c.id.in_(linked)).order_by(invoice.c.id).with_for_update()
     invoices = sorted(await tx.execute(locked), key=lambda each: (each.due_date, each.number))
-    open_now = await open_amounts(tx, [InvoiceId(each.id) for each in invoices if each.currency == paid.currency])
+    parts = await open_parts(tx, [InvoiceId(each.id) for each in invoices if each.currency == paid.currency])
+    order = ORDER[(await creditor_of(tx, payment.creditor_id)).country]
     of_link = select(payment_link.c.debtor_id).where(payment_link.c.id == payment.link_id)
     debtor = DebtorId((await tx.execute(of_link)).scalar_one())
-    shares, rest = allocate(paid, [(key, Money(minor, paid.currency)) for key, minor in open_now.items()])
+    shares, rest = allocate(paid, [(key, Money(sum(owed.values()), paid.currency)) for key, owed in parts.items()])
     postings = [Posting(Account.BANK, paid)]
-    postings += [Posting(Account.RECEIVABLE, _credit(share), debtor, key) for key, share in shares]
+    for key, share in shares:
+        postings += [
+            Posting(account, _credit(part), debtor, key) for account, part in attribute(share, parts[key], order)
+        ]
     if rest:
         postings.append(Posting(Account.CREDIT, _credit(rest), debtor))
     cause = cause or f"payment:{payment.id}"

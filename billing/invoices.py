@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Select, and_, exists, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from billing.ledger import Account
+from billing.ledger import OWED
 from core.hold import Reason
 from core.ids import CreditorKey, DebtorId, InvoiceId
 from core.money import Money
@@ -25,7 +25,7 @@ class OpenInvoice:
     issued: date
     due: date
     amount: Money
-    open: Money
+    open: Money  # with the costs and the interest that were charged
     description: str
     reference: str | None
     disputed: bool
@@ -58,7 +58,7 @@ class Invoices:
 def _query() -> Select[Any]:
     booked = (
         select(func.coalesce(func.sum(posting.c.minor), 0))
-        .where(posting.c.invoice_id == invoice.c.id, posting.c.account == Account.RECEIVABLE)
+        .where(posting.c.invoice_id == invoice.c.id, posting.c.account.in_(OWED))
         .scalar_subquery()
     )
     # A dispute that names no invoice holds all of them.

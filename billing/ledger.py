@@ -16,16 +16,24 @@ from store.upsert import insert_once
 
 
 class Account(StrEnum):
-    RECEIVABLE = "receivable"  # what a debtor owes on an invoice
+    RECEIVABLE = "receivable"  # the principal that a debtor owes on an invoice
+    COSTS = "costs"  # the collection costs owed on it
+    INTEREST = "interest"  # the interest owed on it
     REVENUE = "revenue"
+    FEES = "fees"  # charged for paying late
     BANK = "bank"
     CREDIT = "credit"  # what a debtor has paid too much
+
+
+# Together: what is open on an invoice.
+OWED = (Account.RECEIVABLE, Account.COSTS, Account.INTEREST)
 
 
 class Kind(StrEnum):
     OPENING = "opening"
     CORRECTION = "correction"
     PAYMENT = "payment"
+    CHARGE = "charge"
     REFUND = "refund"  # the creditor gave money back
     CHARGEBACK = "chargeback"  # the payer, or a bank, took it back
 
@@ -75,22 +83,29 @@ def _balance(postings: Iterable[Posting]) -> None:
         raise Unbalanced(f"the postings add up to {dict(totals)}")
 
 
-async def open_amounts(tx: AsyncConnection, invoices: Sequence[InvoiceId]) -> dict[InvoiceId, int]:
-    """What is open on each invoice, in minor units of its currency."""
+async def open_parts(tx: AsyncConnection, invoices: Sequence[InvoiceId]) -> dict[InvoiceId, dict[Account, int]]:
+    """Principal, costs and interest open on each invoice, in minor units of its currency."""
     query = (
-        select(posting.c.invoice_id, func.sum(posting.c.minor))
-        .where(posting.c.invoice_id.in_(invoices), posting.c.account == Account.RECEIVABLE)
-        .group_by(posting.c.invoice_id)
+        select(posting.c.invoice_id, posting.c.account, func.sum(posting.c.minor))
+        .where(posting.c.invoice_id.in_(invoices), posting.c.account.in_(OWED))
+        .group_by(posting.c.invoice_id, posting.c.account)
     )
-    booked = {InvoiceId(row[0]): int(row[1]) for row in await tx.execute(query)}
-    return {invoice: booked.get(invoice, 0) for invoice in invoices}
+    parts: dict[InvoiceId, dict[Account, int]] = {each: dict.fromkeys(OWED, 0) for each in invoices}
+    for key, account, minor in await tx.execute(query):
+        parts[InvoiceId(key)][Account(account)] = int(minor)
+    return parts
+
+
+async def open_amounts(tx: AsyncConnection, invoices: Sequence[InvoiceId]) -> dict[InvoiceId, int]:
+    """What is open on each invoice, costs and interest included, in minor units of its currency."""
+    return {key: sum(parts.values()) for key, parts in (await open_parts(tx, invoices)).items()}
 
 
 async def balance_of(tx: AsyncConnection, debtor: DebtorId, currency: str = "EUR") -> Money:
     """What the debtor owes, less what was paid too much; negative where we owe them."""
     query = select(func.coalesce(func.sum(posting.c.minor), 0)).where(
         posting.c.debtor_id == debtor,
-        posting.c.account.in_([Account.RECEIVABLE, Account.CREDIT]),
+        posting.c.account.in_([*OWED, Account.CREDIT]),
         posting.c.currency == currency,
     )
     return Money(int((await tx.execute(query)).scalar_one()), currency)

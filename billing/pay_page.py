@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader
 from billing.creditors import creditor_of
 from billing.language import LANGUAGES, choose
 from billing.links import Link, Links, NotPayable, Standing
+from billing.methods import TRANSFER, methods_for
 from billing.payments import Outlook, Payments
 from core.creditor import Creditor
 from core.errors import BadInput, PaymentFailed
@@ -37,6 +38,8 @@ def routes(
         web.get("/p/{token}", page.show),
         web.post("/p/{token}", page.pay),
         web.get("/p/{token}/return", page.back),
+        web.post("/p/{token}/return", page.back),  # Buckaroo sends payers back with a form
+        web.get("/p/{token}/transfer", page.transfer),
         web.get("/p/{token}/qr.png", page.qr_png),
         web.get("/p/{token}/qr.svg", page.qr_svg),
         web.get("/p/{token}/epc.png", page.epc_png),
@@ -63,8 +66,11 @@ class PayPage:
     async def pay(self, request: web.Request) -> web.Response:
         link, creditor = await self._link(request)
         locale = _locale(request, creditor)
+        method = str((await request.post()).get("method", ""))
+        if method == TRANSFER and method in methods_for(creditor, None):
+            raise web.HTTPSeeOther(f"/p/{link.token}/transfer?lang={locale}")
         try:
-            checkout = await self._payments.start(link, str((await request.post()).get("method", "")), locale)
+            checkout = await self._payments.start(link, method, locale)
         except NotPayable:  # the page says why
             raise web.HTTPSeeOther(f"/p/{link.token}?lang={locale}") from None
         except BadInput:
@@ -90,6 +96,15 @@ class PayPage:
             else None
         )
         return self._response(request, creditor, outlook, notice=notice)
+
+    async def transfer(self, request: web.Request) -> web.Response:
+        """The creditor's account, the amount and the reference: the money is ours when the bank statement says so."""
+        link, creditor = await self._link(request)
+        outlook = await self._payments.outlook(link)
+        if TRANSFER not in _methods(creditor, outlook):
+            raise web.HTTPSeeOther(f"/p/{link.token}?lang={_locale(request, creditor)}")
+        await self._links.mark(link.id, LinkState.STARTED)
+        return self._response(request, creditor, outlook, transfer=True)
 
     async def qr_png(self, request: web.Request) -> web.Response:
         link, _ = await self._link(request)
@@ -125,6 +140,7 @@ class PayPage:
         *,
         notice: str | None = None,
         status: int = 200,
+        transfer: bool = False,
     ) -> web.Response:
         locale = _locale(request, creditor)
         nonce = secrets.token_urlsafe(16)
@@ -138,7 +154,9 @@ class PayPage:
             due=outlook.due,
             reference=grouped(outlook.link.reference),
             standing=outlook.standing,
-            methods={method: self._method(method, locale) for method in creditor.payments.methods},
+            methods={method: self._method(method, locale) for method in _methods(creditor, outlook)},
+            transfer=transfer,
+            iban=" ".join(creditor.iban[at : at + 4] for at in range(0, len(creditor.iban), 4)),
             by_bank_app=_by_bank_app(outlook),
             notice=notice,
             nonce=nonce,
@@ -162,6 +180,13 @@ class PayPage:
 
     def _address(self, link: Link) -> str:
         return f"{self._public_url}/p/{link.token}"
+
+
+def _methods(creditor: Creditor, outlook: Outlook) -> list[str]:
+    """What the page offers now; a transfer is in euros."""
+    if outlook.standing is not Standing.PAYABLE:
+        return []
+    return [method for method in methods_for(creditor, None) if method != TRANSFER or _by_bank_app(outlook)]
 
 
 def _by_bank_app(outlook: Outlook) -> bool:

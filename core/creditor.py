@@ -85,6 +85,14 @@ class Promises(_Part):
     max_days: int = Field(default=14, ge=1)
 
 
+class Fees(_Part):
+    """What is charged to who pays late, within the law and never without its letter."""
+
+    interest: bool = True
+    vat: bool = False  # Netherlands: the creditor cannot reclaim VAT, and its letter says so
+    clause: bool = False  # Belgium: the terms have a penalty clause; without one there is nothing to charge
+
+
 class Reminder(_Part):
     name: str
     days: int  # after the due date; negative: before it
@@ -150,6 +158,7 @@ class Creditor(_Part):
     verification: Verification = Verification()
     plans: Plans = Plans()
     promises: Promises = Promises()
+    fees: Fees = Fees()
     reminders: list[Reminder] = []
     alerts: Alerts
     offers: Offers = Offers()

@@ -57,6 +57,26 @@ class PaymentStatus(StrEnum):
     EXPIRED = "expired"
 
 
+class PromiseState(StrEnum):
+    MADE = "made"
+    KEPT = "kept"
+    BROKEN = "broken"
+    REPLACED = "replaced"  # by a later promise, or a plan
+
+
+class PlanState(StrEnum):
+    AGREED = "agreed"
+    KEPT = "kept"
+    BROKEN = "broken"
+    ENDED = "ended"  # by a person
+
+
+class InstalmentState(StrEnum):
+    DUE = "due"
+    PAID = "paid"
+    MISSED = "missed"
+
+
 CONVERSATION: Mapping[ConversationState, frozenset[ConversationState]] = {
     ConversationState.PENDING: frozenset(
         {ConversationState.OPEN, ConversationState.SNOOZED, ConversationState.RESOLVED}
@@ -109,6 +129,27 @@ PAYMENT: Mapping[PaymentStatus, frozenset[PaymentStatus]] = {
     PaymentStatus.CANCELLED: frozenset({PaymentStatus.PAID}),
     PaymentStatus.EXPIRED: frozenset({PaymentStatus.PAID}),
     PaymentStatus.PAID: frozenset(),
+}
+
+
+PROMISE: Mapping[PromiseState, frozenset[PromiseState]] = {
+    PromiseState.MADE: frozenset({PromiseState.KEPT, PromiseState.BROKEN, PromiseState.REPLACED}),
+    PromiseState.KEPT: frozenset(),
+    PromiseState.BROKEN: frozenset(),
+    PromiseState.REPLACED: frozenset(),
+}
+
+PLAN: Mapping[PlanState, frozenset[PlanState]] = {
+    PlanState.AGREED: frozenset({PlanState.KEPT, PlanState.BROKEN, PlanState.ENDED}),
+    PlanState.KEPT: frozenset(),
+    PlanState.BROKEN: frozenset(),
+    PlanState.ENDED: frozenset(),
+}
+
+INSTALMENT: Mapping[InstalmentState, frozenset[InstalmentState]] = {
+    InstalmentState.DUE: frozenset({InstalmentState.PAID, InstalmentState.MISSED}),
+    InstalmentState.MISSED: frozenset({InstalmentState.PAID}),
+    InstalmentState.PAID: frozenset(),
 }
 
 

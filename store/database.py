@@ -11,6 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 # A writer that waits longer than this has met a stuck one.
 _BUSY_MS = 10_000
+_POOL: dict[str, Any] = {"pool_size": 12}
+# Errors are logged, and a statement's values are people's words.
+_QUIET: dict[str, Any] = {"hide_parameters": True}
 
 
 class Database:
@@ -19,7 +22,9 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = driver_url(url)
         self.is_sqlite = self.url.startswith("sqlite")
-        self.engine: AsyncEngine = _sqlite(self.url) if self.is_sqlite else create_async_engine(self.url, pool_size=12)
+        self.engine: AsyncEngine = (
+            _sqlite(self.url) if self.is_sqlite else create_async_engine(self.url, **_POOL, **_QUIET)
+        )
         # SQLite has one writer: waiting in line here is fair and cheap, its own waiting is neither.
         self._turn: AbstractAsyncContextManager[Any] = asyncio.Lock() if self.is_sqlite else nullcontext()
 
@@ -49,7 +54,7 @@ def driver_url(url: str) -> str:
 
 
 def _sqlite(url: str) -> AsyncEngine:
-    engine = create_async_engine(url)
+    engine = create_async_engine(url, **_QUIET)
 
     @event.listens_for(engine.sync_engine, "connect")
     def configure(connection: Any, _: Any) -> None:

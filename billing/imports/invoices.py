@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing.imports import cells, rows
 from billing.imports.rows import Column, Outcome, Row
-from billing.ledger import Account, Kind, Posting, book, open_amounts
+from billing.ledger import Account, Kind, Posting, book, open_parts
 from core.clock import Clock
 from core.creditor import Creditor
 from core.errors import BadInput
@@ -116,8 +116,8 @@ async def _difference(tx: AsyncConnection, known: Any, amount: Money, stated: Mo
         return amount - Money(known.amount, known.currency)
     if stated.minor == known.imported_open:  # no news, though a payment may have come in since
         return Money(0, known.currency)
-    booked = await open_amounts(tx, [known.id])
-    return stated - Money(booked[known.id], known.currency)
+    booked = await open_parts(tx, [known.id])  # a file knows the principal alone
+    return stated - Money(booked[known.id][Account.RECEIVABLE], known.currency)
 
 
 async def _correct(

@@ -90,7 +90,7 @@ def first_day(letter: Letter) -> date | None:
     """The first day on which a penalty and interest may be charged.
 
     The 14 days begin on the day after an electronic sending, so that costs begin on the 15th; after a posting they
-    begin on the third working day. Saturdays are not counted as working days, which is never earlier than the law's count.
+    begin on the third working day. Saturdays are not counted as working days: never earlier than the law's count.
     """
     if letter.received_on is None:
         return None

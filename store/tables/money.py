@@ -1,6 +1,18 @@
-"""Invoices, the ledger, payment links and payments."""
+"""Invoices, the ledger, payment links and payments, letters, promises and plans."""
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Date, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 from store.tables.base import identifier, metadata, moment, reference
 from store.types import Json
@@ -41,7 +53,7 @@ posting = Table(
     metadata,
     Column("seq", Integer, primary_key=True, autoincrement=True),
     reference("booking_id", "booking", index=True),
-    Column("account", String(32), nullable=False),  # receivable, revenue, bank, credit
+    Column("account", String(32), nullable=False),  # billing.ledger.Account
     reference("debtor_id", "debtor", nullable=True),
     reference("invoice_id", "invoice", nullable=True, index=True),
     Column("currency", String(3), nullable=False),
@@ -97,6 +109,66 @@ payment = Table(
     moment("checked_at"),  # last fetched: open ones are polled
     moment("paid_at"),
     UniqueConstraint("creditor_id", "provider", "external_id"),
+)
+
+# What costs rest on: a letter, its sending and its receipt.
+letter = Table(
+    "letter",
+    metadata,
+    identifier(),
+    reference("creditor_id", "creditor"),
+    reference("debtor_id", "debtor"),
+    reference("invoice_id", "invoice", index=True),
+    Column("kind", String(32), nullable=False),  # billing.law.Kind
+    Column("content_hash", String(80), nullable=False),
+    Column("channel", String(16), nullable=False),  # email, post
+    moment("sent_at", nullable=False),
+    Column("received_on", Date),
+    Column("currency", String(3), nullable=False),
+    Column("costs", BigInteger, nullable=False),  # as the letter names them, minor units
+    UniqueConstraint("invoice_id", "content_hash"),
+)
+
+# One date, in full: until then nothing reminds.
+promise = Table(
+    "promise",
+    metadata,
+    identifier(),
+    reference("creditor_id", "creditor", index=True),
+    reference("debtor_id", "debtor", index=True),
+    reference("conversation_id", "conversation"),
+    Column("cause", String(200), nullable=False, unique=True),
+    Column("state", String(16), nullable=False),  # core.lifecycle.PromiseState
+    Column("until", Date, nullable=False),
+    Column("invoices", Json, nullable=False),  # their ids
+    moment("created_at", nullable=False),
+    moment("ended_at"),
+)
+
+plan = Table(
+    "plan",
+    metadata,
+    identifier(),
+    reference("creditor_id", "creditor", index=True),
+    reference("debtor_id", "debtor", index=True),
+    reference("conversation_id", "conversation"),
+    Column("cause", String(200), nullable=False, unique=True),
+    Column("state", String(16), nullable=False),  # core.lifecycle.PlanState
+    Column("currency", String(3), nullable=False),
+    Column("total", BigInteger, nullable=False),  # what its instalments add up to
+    Column("invoices", Json, nullable=False),  # their ids
+    moment("created_at", nullable=False),
+    moment("ended_at"),
+)
+
+instalment = Table(
+    "instalment",
+    metadata,
+    Column("plan_id", String(64), ForeignKey("plan.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("due_on", Date, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("state", String(16), nullable=False),  # core.lifecycle.InstalmentState
 )
 
 # The sandbox bank's own books: development only.
