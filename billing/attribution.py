@@ -17,7 +17,6 @@ from core.ids import CreditorKey, DebtorId, InvoiceId
 from core.money import Money
 from store.tables.money import invoice, payment_link, payment_link_invoice
 
-
 ORDER: Mapping[str, Sequence[Account]] = {
     "NL": (Account.COSTS, Account.INTEREST, Account.RECEIVABLE),
     "BE": (Account.RECEIVABLE, Account.INTEREST, Account.COSTS),

@@ -1,6 +1,6 @@
 """Payment links: what may be paid with a token, until when."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -82,10 +82,12 @@ class Links:
         *,
         key: str,
         creditor: Creditor,
+        amount: Money | None = None,
     ) -> Link:
         """A link over all that is open on these invoices; the same `key` gives the same link.
 
-        Raises NotFound for an invoice that is not this debtor's, BadInput where nothing is open or currencies differ.
+        `amount`: over a part of it, the invoices due first at the front. Raises NotFound for an invoice that is not
+        this debtor's, BadInput where nothing is open, currencies differ, or the part is nothing.
         """
         now = self._clock.now()
         async with self._database.begin() as tx:
@@ -98,6 +100,10 @@ class Links:
                 raise BadInput("nothing is open on these invoices")
             if len({row.currency for row in rows}) > 1:
                 raise BadInput("one link is in one currency")
+            due = {row.id: open_now[row.id] for row in rows}
+            if amount is not None:
+                due = _part(due, amount)
+                rows = [row for row in rows if row.id in due]
             link = new_id()
             values = {
                 "id": link,
@@ -108,14 +114,14 @@ class Links:
                 "cause": key,
                 "reference": _reference(link, rows),
                 "currency": rows[0].currency,
-                "amount": sum(open_now[row.id] for row in rows),
+                "amount": sum(due.values()),
                 "state": LinkState.CREATED,
                 "times": {LinkState.CREATED: now.isoformat()},
                 "expires_at": now + timedelta(days=creditor.payments.link_days),
                 "created_at": now,
             }
             if await insert_once(tx, payment_link, **values):
-                parts = [{"link_id": link, "invoice_id": row.id, "amount": open_now[row.id]} for row in rows]
+                parts = [{"link_id": link, "invoice_id": row.id, "amount": due[row.id]} for row in rows]
                 await tx.execute(insert(payment_link_invoice), parts)
             issued = await _one(tx, payment_link.c.cause == key)
             assert issued is not None  # just inserted, or by the one who was faster
@@ -174,6 +180,17 @@ async def _invoices(tx: AsyncConnection, debtor: DebtorId, invoices: Sequence[In
     if len(rows) != len(set(invoices)):
         raise NotFound("an invoice is not this debtor's")
     return rows
+
+
+def _part(due: Mapping[InvoiceId, int], amount: Money) -> dict[InvoiceId, int]:
+    left, part = amount.minor, {}
+    for key, minor in due.items():
+        if share := min(left, minor):
+            part[key] = share
+            left -= share
+    if amount.minor <= 0:
+        raise BadInput("a part of nothing cannot be paid")
+    return part
 
 
 def _reference(link: str, rows: Sequence[Any]) -> str:

@@ -73,6 +73,7 @@ class PlanState(StrEnum):
 
 class InstalmentState(StrEnum):
     DUE = "due"
+    ANNOUNCED = "announced"  # the person has been sent its link
     PAID = "paid"
     MISSED = "missed"
 
@@ -147,7 +148,8 @@ PLAN: Mapping[PlanState, frozenset[PlanState]] = {
 }
 
 INSTALMENT: Mapping[InstalmentState, frozenset[InstalmentState]] = {
-    InstalmentState.DUE: frozenset({InstalmentState.PAID, InstalmentState.MISSED}),
+    InstalmentState.DUE: frozenset({InstalmentState.ANNOUNCED, InstalmentState.PAID, InstalmentState.MISSED}),
+    InstalmentState.ANNOUNCED: frozenset({InstalmentState.PAID, InstalmentState.MISSED}),
     InstalmentState.MISSED: frozenset({InstalmentState.PAID}),
     InstalmentState.PAID: frozenset(),
 }

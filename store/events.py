@@ -13,6 +13,10 @@ from store.tables.talk import event
 PAYMENT_BOOKED = "payment.booked"  # payment_id, link_id
 PAYMENT_FAILED = "payment.failed"  # payment_id, link_id
 PAYMENT_RETURNED = "payment.returned"  # payment_id, link_id, kind (refund, chargeback), minor, cause (of the booking)
+PROMISE_BROKEN = "promise.broken"  # promise_id
+INSTALMENT_DUE = "instalment.due"  # plan_id, number: soon
+INSTALMENT_MISSED = "instalment.missed"  # plan_id, number
+PLAN_BROKEN = "plan.broken"  # plan_id
 CARE_DETECTED = "care.detected"  # conversation_id, turn_id, reason
 CONVERSATION_OPENED = "conversation.opened"  # conversation_id, reason
 CONVERSATION_CHANGED = "conversation.changed"  # conversation_id: somebody may be looking at it

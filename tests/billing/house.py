@@ -9,7 +9,7 @@ from typing import Any
 
 import aiohttp
 from aiohttp import web
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 
 from billing import pay_page, webhooks
 from billing.invoices import Invoices
@@ -18,7 +18,7 @@ from billing.links import Link, Links
 from billing.payments import Payments
 from billing.sandbox_books import SandboxBooks
 from core.creditor import Alerts, Creditor
-from core.ids import CreditorKey, DebtorId, InvoiceId
+from core.ids import ConversationId, CreditorKey, DebtorId, InvoiceId
 from core.message import Locale
 from core.money import Money
 from core.texts import Texts
@@ -28,7 +28,7 @@ from store.database import Database
 from store.tables.money import invoice, posting
 from store.tables.people import creditor as creditors
 from store.tables.people import debtor as debtors
-from store.tables.talk import event
+from store.tables.talk import conversation, event
 from store.wake import LocalWake
 from tests.clock import FakeClock
 
@@ -68,6 +68,11 @@ class House:
         async with self.database.begin() as tx:
             await tx.execute(insert(creditors).values(row))
 
+    async def change(self, config: Creditor) -> None:
+        async with self.database.begin() as tx:
+            row = {"config": config.model_dump(mode="json"), "updated_at": self.clock.now()}
+            await tx.execute(update(creditors).where(creditors.c.id == config.key).values(row))
+
     async def debtor(self, number: str, creditor: Creditor = BLOEM) -> DebtorId:
         now = self.clock.now()
         key = f"{creditor.key}-{number}"
@@ -83,6 +88,15 @@ class House:
         async with self.database.begin() as tx:
             await tx.execute(insert(debtors).values(row))
         return DebtorId(key)
+
+    async def talk(self, debtor: DebtorId) -> ConversationId:
+        """The debtor's conversation."""
+        now = self.clock.now()
+        creditor, _, _ = debtor.partition("-")
+        row = {"id": f"talk-{debtor}", "creditor_id": creditor, "debtor_id": debtor, "state": "pending"}
+        async with self.database.begin() as tx:
+            await tx.execute(insert(conversation).values(**row, dialogue=f"d-{debtor}", created_at=now, updated_at=now))
+        return ConversationId(row["id"])
 
     async def invoice(
         self, debtor: DebtorId, number: str, minor: int, due: date = date(2026, 11, 1), **values: Any
@@ -120,7 +134,8 @@ class House:
         self, tx: Any, creditor: str, key: InvoiceId, debtor: DebtorId, amount: Money, against: Account, cause: str
     ) -> None:
         sides = [Posting(Account.RECEIVABLE, amount, debtor, key), Posting(against, Money(-amount.minor))]
-        await book(tx, CreditorKey(creditor), Kind.OPENING, sides, cause=cause, at=self.clock.now())
+        kind = Kind.OPENING if against is Account.REVENUE else Kind.PAYMENT
+        await book(tx, CreditorKey(creditor), kind, sides, cause=cause, at=self.clock.now())
 
     async def open(self, key: InvoiceId) -> int:
         found = await self.invoices.by_id(key)

@@ -1,0 +1,216 @@
+"""Payment plans: proposed as a table that adds up to the cent, agreed on, and kept or broken."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import CursorResult, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from billing.ledger import open_amounts
+from billing.promises import GRACE, replace
+from core.clock import Clock
+from core.creditor import Creditor
+from core.errors import BadInput, Conflict
+from core.ids import ConversationId, CreditorKey, DebtorId, InvoiceId, new_id
+from core.lifecycle import INSTALMENT, PLAN, InstalmentState, PlanState, sources
+from core.money import Money
+from store.database import Database
+from store.events import INSTALMENT_DUE, INSTALMENT_MISSED, PLAN_BROKEN, emit
+from store.tables.money import instalment, plan
+from store.upsert import insert_once
+
+# The first instalment is due a week after the plan was agreed on.
+_FIRST = timedelta(days=7)
+# A missed instalment may still be paid this long; then the plan is broken.
+_PATIENCE = timedelta(days=7)
+_OFFERED = 3
+# Its link is sent this long before an instalment.
+_AHEAD = timedelta(days=3)
+
+
+@dataclass(frozen=True, slots=True)
+class Instalment:
+    due: date
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    id: str
+    debtor: DebtorId
+    state: PlanState
+    instalments: Sequence[Instalment]
+    invoices: Sequence[InvoiceId]
+
+
+def spread(total: Money, months: int, today: date) -> list[Instalment]:
+    """Equal instalments, one a month; the first ones carry the cents that do not divide."""
+    share, rest = divmod(total.minor, months)
+    first = today + _FIRST
+    return [
+        Instalment(_month_after(first, number), Money(share + (number < rest), total.currency))
+        for number in range(months)
+    ]
+
+
+def offers(total: Money, creditor: Creditor, today: date) -> list[list[Instalment]]:
+    """Up to three plans that the policy allows, the shortest first: none where the amount is too small to divide."""
+    longest = min(creditor.plans.max_months, total.minor // max(creditor.min_instalment.minor, 1))
+    months = range(2, longest + 1)
+    chosen = sorted({months[0], months[len(months) // 2], months[-1]}) if months else []
+    return [spread(total, number, today) for number in chosen[:_OFFERED]]
+
+
+def needs_agent(total: Money, creditor: Creditor) -> bool:
+    """Above this amount a person decides."""
+    return Money.parse(str(creditor.plans.agent_above)) < total
+
+
+class Plans:
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def agree(
+        self,
+        conversation: ConversationId,
+        debtor: DebtorId,
+        invoices: Sequence[InvoiceId],
+        instalments: Sequence[Instalment],
+        *,
+        key: str,
+        creditor: Creditor,
+    ) -> Plan:
+        """Put a plan into force; what was promised before is replaced. The same key: the same plan.
+
+        Raises BadInput where the instalments are not what is open or are none of the policy's, Conflict where another
+        plan runs.
+        """
+        now = self._clock.now()
+        today = now.astimezone(creditor.zone).date()
+        total = Money(sum(each.amount.minor for each in instalments), instalments[0].amount.currency)
+        async with self._database.begin() as tx:
+            if agreed := await _one(tx, plan.c.cause == key):
+                return agreed
+            owed = sum((await open_amounts(tx, invoices)).values())
+            allowed = [spread(total, len(offer), today) for offer in offers(total, creditor, today)]
+            if owed != total.minor or needs_agent(total, creditor) or list(instalments) not in allowed:
+                raise BadInput("this plan is not what is open, or not within the policy")
+            if await _one(tx, plan.c.debtor_id == debtor, plan.c.state == PlanState.AGREED):
+                raise Conflict("another plan runs")
+            values = {
+                "id": new_id(),
+                "creditor_id": creditor.key,
+                "debtor_id": debtor,
+                "conversation_id": conversation,
+                "cause": key,
+                "state": PlanState.AGREED,
+                "currency": total.currency,
+                "total": total.minor,
+                "invoices": list(invoices),
+                "created_at": now,
+            }
+            if await insert_once(tx, plan, **values):
+                rows = [
+                    {
+                        "plan_id": values["id"],
+                        "number": number,
+                        "due_on": each.due,
+                        "amount": each.amount.minor,
+                        "state": InstalmentState.DUE,
+                    }
+                    for number, each in enumerate(instalments, 1)
+                ]
+                await tx.execute(insert(instalment), rows)
+                await replace(tx, debtor, now)
+            agreed = await _one(tx, plan.c.cause == key)
+            assert agreed is not None  # just inserted, or by the one who was faster
+            return agreed
+
+    async def current(self, debtor: DebtorId) -> Plan | None:
+        """The plan that runs."""
+        async with self._database.read() as connection:
+            return await _one(connection, plan.c.debtor_id == debtor, plan.c.state == PlanState.AGREED)
+
+    async def run_due(self, creditor: Creditor) -> int:
+        """See what was paid, announce what is due, notice what was missed; for the scheduler. The plans that ended."""
+        now = self._clock.now()
+        today = now.astimezone(creditor.zone).date()
+        running = select(plan).where(plan.c.creditor_id == CreditorKey(creditor.key), plan.c.state == PlanState.AGREED)
+        ended = 0
+        async with self._database.begin() as tx:
+            for row in await tx.execute(running.order_by(plan.c.id)):
+                ended += await _look(tx, row, today, now)
+        return ended
+
+
+async def _look(tx: AsyncConnection, row: Any, today: date, now: datetime) -> bool:
+    owed = sum((await open_amounts(tx, [InvoiceId(key) for key in row.invoices])).values())
+    paid = row.total - owed
+    parts = list(
+        await tx.execute(select(instalment).where(instalment.c.plan_id == row.id).order_by(instalment.c.number))
+    )
+    reached = 0
+    for part in parts:
+        reached += part.amount
+        payload = {"plan_id": row.id, "number": part.number}
+        if part.state == InstalmentState.PAID:
+            continue
+        if paid >= reached:
+            await _turn(tx, part, InstalmentState.PAID)
+        elif today > part.due_on + GRACE + _PATIENCE:
+            return await _break(tx, row, now)
+        elif today > part.due_on + GRACE:
+            if await _turn(tx, part, InstalmentState.MISSED):
+                await emit(tx, INSTALMENT_MISSED, payload, now)
+        elif today >= part.due_on - _AHEAD and await _turn(tx, part, InstalmentState.ANNOUNCED):
+            await emit(tx, INSTALMENT_DUE, payload, now)
+    return owed <= 0 and await _end(tx, row.id, PlanState.KEPT, now)
+
+
+async def _break(tx: AsyncConnection, row: Any, now: datetime) -> bool:
+    broken = await _end(tx, row.id, PlanState.BROKEN, now)
+    if broken:
+        await emit(tx, PLAN_BROKEN, {"plan_id": row.id}, now)
+    return broken
+
+
+async def _end(tx: AsyncConnection, key: str, state: PlanState, now: datetime) -> bool:
+    guarded = update(plan).where(plan.c.id == key, plan.c.state.in_(sources(PLAN, state)))
+    ended: CursorResult[Any] = await tx.execute(guarded.values(state=state, ended_at=now))
+    return ended.rowcount == 1
+
+
+async def _turn(tx: AsyncConnection, part: Any, state: InstalmentState) -> bool:
+    guarded = update(instalment).where(
+        instalment.c.plan_id == part.plan_id,
+        instalment.c.number == part.number,
+        instalment.c.state.in_(sources(INSTALMENT, state)),
+    )
+    turned: CursorResult[Any] = await tx.execute(guarded.values(state=state))
+    return turned.rowcount == 1
+
+
+async def _one(tx: AsyncConnection, *where: Any) -> Plan | None:
+    row = (await tx.execute(select(plan).where(*where).limit(1))).one_or_none()
+    if row is None:
+        return None
+    parts = await tx.execute(select(instalment).where(instalment.c.plan_id == row.id).order_by(instalment.c.number))
+    return Plan(
+        id=row.id,
+        debtor=DebtorId(row.debtor_id),
+        state=PlanState(row.state),
+        instalments=[Instalment(part.due_on, Money(part.amount, row.currency)) for part in parts],
+        invoices=[InvoiceId(key) for key in row.invoices],
+    )
+
+
+def _month_after(first: date, months: int) -> date:
+    year, month = divmod(first.month - 1 + months, 12)
+    year += first.year
+    return date(year, month + 1, min(first.day, monthrange(year, month + 1)[1]))

@@ -1,0 +1,135 @@
+"""Promises to pay on a date: made within the creditor's policy, kept or broken, and meanwhile nobody reminds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import CursorResult, exists, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from billing.ledger import open_amounts
+from core.clock import Clock
+from core.creditor import Creditor
+from core.errors import BadInput
+from core.ids import ConversationId, CreditorKey, DebtorId, InvoiceId, new_id
+from core.lifecycle import PROMISE, PlanState, PromiseState, sources
+from store.database import Database
+from store.events import PROMISE_BROKEN, emit
+from store.tables.money import plan, promise
+from store.upsert import insert_once
+
+# A transfer made on the promised day is on the statement two days later.
+GRACE = timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    id: str
+    debtor: DebtorId
+    until: date
+    invoices: Sequence[InvoiceId]
+    state: PromiseState
+
+
+def latest(creditor: Creditor, today: date) -> date:
+    """The last day that may be promised."""
+    return today + timedelta(days=creditor.promises.max_days)
+
+
+class Promises:
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def make(
+        self,
+        conversation: ConversationId,
+        debtor: DebtorId,
+        invoices: Sequence[InvoiceId],
+        until: date,
+        *,
+        key: str,
+        creditor: Creditor,
+    ) -> Promise:
+        """These invoices will be paid in full by that day; an earlier promise is replaced. The same key: the same one.
+
+        Raises BadInput for no invoice, and for a day in the past or later than the policy allows.
+        """
+        now = self._clock.now()
+        today = now.astimezone(creditor.zone).date()
+        if not invoices or not today <= until <= latest(creditor, today):
+            raise BadInput("this cannot be promised")
+        fresh = new_id()
+        async with self._database.begin() as tx:
+            values = {
+                "id": fresh,
+                "creditor_id": creditor.key,
+                "debtor_id": debtor,
+                "conversation_id": conversation,
+                "cause": key,
+                "state": PromiseState.MADE,
+                "until": until,
+                "invoices": list(invoices),
+                "created_at": now,
+            }
+            if await insert_once(tx, promise, **values):
+                await replace(tx, debtor, now, but=fresh)
+            return _promise((await tx.execute(select(promise).where(promise.c.cause == key))).one())
+
+    async def current(self, debtor: DebtorId) -> Promise | None:
+        query = select(promise).where(promise.c.debtor_id == debtor, promise.c.state == PromiseState.MADE)
+        async with self._database.read() as connection:
+            row = (await connection.execute(query.order_by(promise.c.created_at.desc()).limit(1))).one_or_none()
+        return None if row is None else _promise(row)
+
+    async def run_due(self, creditor: Creditor) -> int:
+        """See which promises were kept, and which were broken; for the scheduler. How many were settled."""
+        now = self._clock.now()
+        today = now.astimezone(creditor.zone).date()
+        made = select(promise).where(
+            promise.c.creditor_id == CreditorKey(creditor.key), promise.c.state == PromiseState.MADE
+        )
+        settled = 0
+        async with self._database.begin() as tx:
+            for row in await tx.execute(made.order_by(promise.c.id)):
+                owed = await open_amounts(tx, [InvoiceId(key) for key in row.invoices])
+                if not any(minor > 0 for minor in owed.values()):
+                    settled += await _end(tx, row.id, PromiseState.KEPT, now)
+                elif today > row.until + GRACE and await _end(tx, row.id, PromiseState.BROKEN, now):
+                    await emit(tx, PROMISE_BROKEN, {"promise_id": row.id}, now)
+                    settled += 1
+        return settled
+
+
+async def pausing(tx: AsyncConnection, debtor: DebtorId) -> bool:
+    """Whether a promise or a plan stops reminders and costs: until it is kept or broken."""
+    promised = exists().where(promise.c.debtor_id == debtor, promise.c.state == PromiseState.MADE)
+    planned = exists().where(plan.c.debtor_id == debtor, plan.c.state == PlanState.AGREED)
+    return bool(await tx.scalar(select(or_(promised, planned))))
+
+
+async def replace(tx: AsyncConnection, debtor: DebtorId, now: datetime, *, but: str = "") -> None:
+    """Another agreement takes the place of what was promised."""
+    others = update(promise).where(
+        promise.c.debtor_id == debtor,
+        promise.c.id != but,
+        promise.c.state.in_(sources(PROMISE, PromiseState.REPLACED)),
+    )
+    await tx.execute(others.values(state=PromiseState.REPLACED, ended_at=now))
+
+
+async def _end(tx: AsyncConnection, key: str, state: PromiseState, now: datetime) -> bool:
+    guarded = update(promise).where(promise.c.id == key, promise.c.state.in_(sources(PROMISE, state)))
+    ended: CursorResult[Any] = await tx.execute(guarded.values(state=state, ended_at=now))
+    return ended.rowcount == 1
+
+
+def _promise(row: Any) -> Promise:
+    return Promise(
+        id=row.id,
+        debtor=DebtorId(row.debtor_id),
+        until=row.until,
+        invoices=[InvoiceId(key) for key in row.invoices],
+        state=PromiseState(row.state),
+    )

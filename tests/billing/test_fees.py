@@ -1,0 +1,250 @@
+"""Letters, what may be charged over them, and payments that are attributed as the law says."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from billing import letters
+from billing.attribution import ORDER, attribute
+from billing.fees import FeeBook
+from billing.law import Kind
+from billing.ledger import OWED, Account, open_parts
+from core.creditor import Creditor, Fees
+from core.errors import BadInput, Conflict
+from core.ids import DebtorId, InvoiceId, new_id
+from core.lifecycle import PaymentStatus
+from core.message import Locale
+from core.money import Money
+from store.tables.money import promise
+from store.tables.people import creditor, hold
+from tests.billing.house import BLOEM, House, Street
+
+NL = BLOEM
+BE = BLOEM.model_copy(update={"country": "BE", "fees": Fees(clause=True)})
+# Today is 24 November 2026. Due on 1 November; a letter of the 2nd, received on the 3rd: costs from the 18th.
+SENT = datetime(2026, 11, 2, 9, tzinfo=UTC)
+
+
+class Protected:
+    """Whom a hold protects."""
+
+    def __init__(self) -> None:
+        self.debtors: set[DebtorId] = set()
+
+    async def __call__(self, tx: AsyncConnection, debtor: DebtorId) -> bool:
+        return debtor in self.debtors
+
+
+@pytest.fixture
+def protected() -> Protected:
+    return Protected()
+
+
+@pytest.fixture
+def fees(house: House, protected: Protected) -> FeeBook:
+    return FeeBook(house.database, house.clock, house.invoices, protected)
+
+
+async def send(
+    house: House,
+    key: InvoiceId,
+    costs: int,
+    *,
+    kind: Kind = Kind.FOURTEEN_DAYS,
+    sent: datetime = SENT,
+    received: date | None = date(2026, 11, 3),
+    content: str = "sha256:0",
+) -> str:
+    async with house.database.begin() as tx:
+        return await letters.record(
+            tx,
+            key,
+            kind,
+            content_hash=content,
+            channel="email",
+            sent_at=sent,
+            costs=Money(costs),
+            received_on=received,
+        )
+
+
+async def parts(house: House, key: InvoiceId) -> dict[Account, int]:
+    async with house.database.read() as tx:
+        return (await open_parts(tx, [key]))[key]
+
+
+async def test_a_letter_is_recorded_once_and_received_once(house: House) -> None:
+    key = await house.invoice(await house.debtor("K1"), "F1", 10000)
+    letter = await send(house, key, 4000, received=None)
+    assert await send(house, key, 4000, received=None) == letter
+    async with house.database.begin() as tx:
+        with pytest.raises(BadInput):
+            await letters.received(tx, letter, date(2026, 11, 1))
+        await letters.received(tx, letter, date(2026, 11, 4))
+        with pytest.raises(Conflict):
+            await letters.received(tx, letter, date(2026, 11, 5))
+        (found,) = await letters.of_invoice(tx, key, NL.zone)
+    assert (found.received_on, found.costs, found.kind) == (date(2026, 11, 4), Money(4000), Kind.FOURTEEN_DAYS)
+
+
+async def test_dutch_costs_and_interest_line_by_line(house: House, fees: FeeBook) -> None:
+    who = await house.debtor("K1")
+    key = await house.invoice(who, "F1", 100000)
+    await send(house, key, 15000)  # 1000 x 15%
+    (found,) = await fees.explain(who, NL)
+    assert (found.refusal, found.charged, found.principal, found.costs) == (None, False, Money(100000), Money(15000))
+    # From the day after the due date until today: 22 days x 4% x 1000 / 365 = 2.41
+    (period,) = found.interest
+    assert (period.since, period.until, period.rate, period.amount) == (
+        date(2026, 11, 2),
+        date(2026, 11, 24),
+        Decimal(4),
+        Money(241),
+    )
+    assert found.total == Money(115241)
+    assert await house.open(key) == 100000  # explained is not charged
+
+
+@pytest.mark.parametrize(
+    ("costs", "sent", "received", "expected"),
+    [
+        pytest.param(None, SENT, None, "no_letter", id="no letter"),
+        pytest.param(4001, SENT, date(2026, 11, 3), "wrong_amount", id="another amount than the law's"),
+        pytest.param(4000, SENT, None, "not_received", id="nobody knows when it arrived"),
+        pytest.param(4000, SENT, date(2026, 11, 10), "too_early", id="the 14th day is today"),
+        pytest.param(
+            4000, datetime(2026, 11, 1, 9, tzinfo=UTC), date(2026, 11, 1), "no_letter", id="sent on the due date"
+        ),
+    ],
+)
+async def test_nothing_is_charged_without_a_good_letter(
+    house: House, fees: FeeBook, costs: int | None, sent: datetime, received: date | None, expected: str
+) -> None:
+    who = await house.debtor("K1")
+    key = await house.invoice(who, "F1", 10000)
+    if costs is not None:
+        await send(house, key, costs, sent=sent, received=received)
+    (found,) = await fees.explain(who, NL)
+    assert (found.refusal, found.costs, found.interest, found.total) == (expected, Money(0), [], Money(10000))
+    assert found.first_day == (date(2026, 11, 25) if expected == "too_early" else None)
+    assert (await fees.charge(who, NL), await house.open(key)) == (0, 10000)
+
+
+@pytest.mark.parametrize("why", ["held", "disputed", "agreed", "not_due"])
+async def test_nothing_is_charged_to_whom_we_leave_alone(
+    house: House, fees: FeeBook, protected: Protected, why: str
+) -> None:
+    who = await house.debtor("K1")
+    key = await house.invoice(who, "F1", 10000, date(2026, 11, 24) if why == "not_due" else date(2026, 11, 1))
+    await send(house, key, 4000)
+    now = house.clock.now()
+    talk = await house.talk(who)
+    whom = {"id": new_id(), "creditor_id": "bloem", "debtor_id": who, "conversation_id": talk}
+    async with house.database.begin() as tx:
+        if why == "held":
+            protected.debtors.add(who)
+        if why == "disputed":
+            await tx.execute(insert(hold).values(**whom, invoice_id=key, reason="dispute", by="turn:1", since=now))
+        if why == "agreed":
+            made = {"cause": "t", "state": "made", "until": date(2026, 11, 30), "invoices": [key], "created_at": now}
+            await tx.execute(insert(promise).values(**whom, **made))
+    (found,) = await fees.explain(who, NL)
+    assert (found.refusal, found.costs) == (why, Money(0))
+    assert (await fees.run(NL), await house.open(key)) == (0, 10000)
+
+
+async def test_charged_once_and_booked_on_accounts_of_its_own(house: House, fees: FeeBook) -> None:
+    who = await house.debtor("K1")
+    key = await house.invoice(who, "F1", 100000)
+    await send(house, key, 15000)
+    assert await fees.run(NL) == 1
+    house.clock.advance(days=30)
+    assert await fees.run(NL) == 0
+    assert await parts(house, key) == {Account.RECEIVABLE: 100000, Account.COSTS: 15000, Account.INTEREST: 241}
+    assert await house.accounts() == {
+        "receivable": 100000, "revenue": -100000, "costs": 15000, "interest": 241, "fees": -15241,
+    }  # fmt: skip
+    assert await house.open(key) == 115241
+    (found,) = await fees.explain(who, NL)
+    assert (found.charged, found.costs, [p.amount for p in found.interest]) == (True, Money(15000), [Money(241)])
+    assert found.letter is not None and found.total == Money(115241)
+
+
+async def test_costs_over_what_is_still_open(house: House, fees: FeeBook) -> None:
+    who = await house.debtor("K1")
+    key = await house.invoice(who, "F1", 100000)
+    await send(house, key, 15000)
+    await house.paid_elsewhere(key, 60000, "bank:1")  # within the fourteen days
+    (found,) = await fees.explain(who, NL)
+    assert found.costs == Money(6000)  # 400 x 15%
+
+
+async def test_the_belgian_penalty_needs_a_clause_and_the_free_reminder(house: House, fees: FeeBook) -> None:
+    who = await house.debtor("K1")
+    key = await house.invoice(who, "F1", 40000)
+    assert [f.refusal for f in await fees.explain(who, BE.model_copy(update={"fees": Fees()}))] == ["no_clause"]
+    assert [f.refusal for f in await fees.explain(who, BE)] == ["no_letter"]
+    await send(house, key, 5500, kind=Kind.FIRST_REMINDER)  # 30 + 250 x 10%
+    (found,) = await fees.explain(who, BE)
+    assert (found.refusal, found.costs) == (None, Money(5500))
+    (period,) = found.interest  # from day 15 after the sending: 7 days x 10.5% x 400 / 365 = 0.80
+    assert (period.since, period.amount) == (date(2026, 11, 17), Money(80))
+
+
+@pytest.mark.parametrize(
+    ("country", "paid", "left"),
+    [
+        pytest.param("NL", 10000, (100000, 5000, 241), id="NL: costs first"),
+        pytest.param("NL", 15100, (100000, 0, 141), id="NL: then interest"),
+        pytest.param("NL", 20241, (95000, 0, 0), id="NL: then principal"),
+        pytest.param("BE", 90000, (10000, 15000, 241), id="BE: principal first"),
+        pytest.param("BE", 100100, (0, 15000, 141), id="BE: then interest"),
+    ],
+)
+async def test_a_payment_is_attributed_as_the_law_says(
+    on_street: Street, fees: FeeBook, country: str, paid: int, left: tuple[int, int, int]
+) -> None:
+    house = on_street.house
+    who = await house.debtor("K1")
+    key = await house.invoice(who, "F1", 100000)
+    await send(house, key, 15000)
+    await fees.charge(who, NL)
+    if country == "BE":
+        await _moves_to_belgium(house)
+    link = await house.links.issue(None, who, [key], key="k", creditor=NL, amount=Money(paid))
+    assert link.amount == Money(paid)
+    checkout = await on_street.payments.start(link, "ideal", Locale("nl"))
+    await on_street.choose(checkout, "succeed")
+    entry = await on_street.bank.find(checkout.rsplit("/", 1)[1])
+    assert entry is not None and entry.status is PaymentStatus.PAID
+    owed = await parts(house, key)
+    assert tuple(owed[account] for account in OWED) == left
+    assert sum((await house.accounts()).values()) == 0
+
+
+async def _moves_to_belgium(house: House) -> None:
+    config: Creditor = BLOEM.model_copy(update={"country": "BE"})
+    async with house.database.begin() as tx:
+        await tx.execute(
+            creditor.update().where(creditor.c.id == "bloem").values(config=config.model_dump(mode="json"))
+        )
+
+
+@given(
+    st.integers(0, 10**9),
+    st.fixed_dictionaries({account: st.integers(0, 10**7) for account in OWED}),
+    st.sampled_from(sorted(ORDER)),
+)
+def test_no_cent_appears_or_vanishes(paid: int, owed: dict[Account, int], country: str) -> None:
+    shares = dict(attribute(Money(paid), owed, ORDER[country]))
+    assert sum(share.minor for share in shares.values()) == min(paid, sum(owed.values()))
+    assert all(0 < share.minor <= owed[account] for account, share in shares.items())
+    # Nothing goes to a later part while an earlier one is open.
+    left = [owed[account] - shares.get(account, Money(0)).minor for account in ORDER[country]]
+    touched = [number for number, account in enumerate(ORDER[country]) if account in shares]
+    assert all(not any(left[:number]) for number in touched)
