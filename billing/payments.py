@@ -233,7 +233,8 @@ class Payments:
             method=row.method,
         )
         try:
-            return await provider.create(order, key=row.cause)
+            # A provider takes no other request under a key that it knows, and the language is a part of the request.
+            return await provider.create(order, key=f"{row.cause}:{locale}")
         except PaymentFailed as failed:
             log.warning("payment.not_created", payment=row.id, code=failed.code, retryable=failed.retryable)
             if not failed.retryable:  # the next click starts afresh, with a new key

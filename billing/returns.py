@@ -66,6 +66,6 @@ async def _give_back(tx: AsyncConnection, row: Any, kind: Kind, gone: Money, cau
             key = None if invoice is None else InvoiceId(invoice)
             postings.append(Posting(Account(account), Money(part, gone.currency), debtor, key))
             left -= part
-    if left:  # more than was paid, as some banks add their fee: the debtor's, but on no invoice
-        postings.append(Posting(Account.CREDIT, Money(left, gone.currency), debtor))
+    if left:  # more than was paid (a return's postage, a bank's fee) is not the debtor's debt
+        postings.append(Posting(Account.REVENUE, Money(left, gone.currency)))
     await book(tx, CreditorKey(row.creditor_id), kind, postings, cause=cause, at=now)

@@ -104,14 +104,16 @@ class Mollie:
 
     async def fetch(self, account: str, external_id: str) -> PaymentState:
         payment = await self._ask(account, lambda payments: payments.get_async(payment_id=external_id))
+        amount = _money(payment.amount)
+        nothing = Money(0, amount.currency)
         return PaymentState(
             external_id=payment.id,
             status=_STATUS.get(payment.status, PaymentStatus.OPEN),
-            amount=Money.parse(payment.amount.value, payment.amount.currency),
+            amount=amount,
             method=payment.method or None,
             paid_at=datetime.fromisoformat(payment.paid_at) if payment.paid_at else None,
-            refunded=_money(payment.amount_refunded),
-            charged_back=_money(payment.amount_charged_back),
+            refunded=_money(payment.amount_refunded) if payment.amount_refunded else nothing,
+            charged_back=_money(payment.amount_charged_back) if payment.amount_charged_back else nothing,
         )
 
     async def close(self) -> None:
@@ -150,5 +152,5 @@ def _uuid(key: str) -> str:
     return str(UUID(bytes=sha256(key.encode()).digest()[:16], version=4))
 
 
-def _money(amount: _Amount | None) -> Money | None:
-    return None if amount is None else Money.parse(amount.value, amount.currency)
+def _money(amount: _Amount) -> Money:
+    return Money.parse(amount.value, amount.currency)

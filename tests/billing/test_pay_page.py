@@ -9,7 +9,8 @@ import pytest
 from billing.language import choose
 from billing.links import Link
 from core.ids import InvoiceId
-from tests.billing.house import Street
+from core.lifecycle import LinkState
+from tests.billing.house import BLOEM, Street
 from tests.qr_reader import read_png, read_svg
 
 PHONE = {"Accept-Language": "nl-BE,nl;q=0.9"}
@@ -134,6 +135,36 @@ async def test_an_unknown_token(on_street: Street, path: str) -> None:
 async def test_a_method_that_is_not_offered(on_street: Street) -> None:
     _, link = await billed(on_street)
     assert (await press(on_street, link, "cowries")).status == 400
+
+
+async def test_a_transfer_goes_to_the_creditors_account(on_street: Street) -> None:
+    key, link = await billed(on_street)
+    pressed = await press(on_street, link, "banktransfer")
+    assert (pressed.status, pressed.headers["Location"]) == (303, f"/p/{link.token}/transfer?lang=nl")
+    page = await get(on_street, f"/p/{link.token}/transfer?lang=nl")
+    for shown in (
+        "NL02 ABNA 0123 4567 89",
+        "RF18 5390 0754 7034",
+        "12345 EUR",
+        "Bloem &amp; &lt;Blad&gt; BV",
+        "epc.png",
+    ):
+        assert shown in page
+    assert "<form" not in page and f'/p/{link.token}?lang=nl">[nl:pay.transfer_other]' in page
+    found = await on_street.house.links.by_id(link.id)
+    assert found and found.state is LinkState.STARTED
+    await on_street.house.paid_elsewhere(key, 12345, "statement:1")
+    assert "[nl:pay.settled]" in await get(on_street, f"/p/{link.token}/transfer?lang=nl")
+
+
+@pytest.mark.parametrize("methods", [["ideal"], []])
+async def test_a_transfer_that_is_not_offered(on_street: Street, methods: list[str]) -> None:
+    _, link = await billed(on_street)
+    payments = BLOEM.payments.model_copy(update={"methods": methods})
+    await on_street.house.change(BLOEM.model_copy(update={"payments": payments}))
+    assert (await press(on_street, link, "banktransfer")).status == 400
+    page = await get(on_street, f"/p/{link.token}/transfer")
+    assert "NL02" not in page and re.findall(r'name="method" value="(\w+)"', page) == methods
 
 
 async def test_codes_for_phone_and_bank_app(on_street: Street) -> None:

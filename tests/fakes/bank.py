@@ -36,11 +36,15 @@ class Held:
 
 
 class FakeBank(FakeServer):
-    """`keys`: what each creditor's YAML would hold. A subclass speaks one provider's language."""
+    """`keys`: what each creditor's YAML would hold; `endpoint`: the webhook, where an order does not name it.
+
+    A subclass speaks one provider's language.
+    """
 
     def __init__(self, clock: FakeClock) -> None:
         super().__init__()
         self.keys: dict[str, dict[str, str]] = {}
+        self.endpoint = ""
         self.clock = clock
         self.held: dict[str, Held] = {}
         self.by_key: dict[str, str] = {}

@@ -70,7 +70,7 @@ class FakeStripe(FakeBank):
             amount=int(sent[f"{price}[unit_amount]"]),
             currency=sent[f"{price}[currency]"],
             return_url=sent["success_url"],
-            webhook_url=sent["success_url"].replace("/back", "/notices"),
+            webhook_url=self.endpoint,
             method=sent.get("allowed_payment_method_types[0]"),
             made_at=self.clock.now(),
             sent=sent,
@@ -114,7 +114,7 @@ class FakeStripe(FakeBank):
         }
 
     def notice(self, held: Held) -> tuple[bytes, Mapping[str, str]]:
-        kind, subject = _EVENTS[held.state], self.shown(held)
+        kind, subject = _EVENTS.get(held.state, "checkout.session.completed"), self.shown(held)
         if held.id in self.disputes:
             kind, subject = (
                 "charge.dispute.updated",

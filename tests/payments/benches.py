@@ -62,6 +62,8 @@ async def at_work(make: Callable[[str, aiohttp.ClientSession, web.Application], 
     app.add_routes([web.post("/notices", receive)])
     async with aiohttp.ClientSession() as http:
         provider, bank = make(url, http, app)
+        if bank is not None:
+            bank.endpoint = f"{url}/notices"
         runner = web.AppRunner(app)
         await runner.setup()
         await web.SockSite(runner, door).start()
