@@ -43,7 +43,7 @@ tune: .venv-tune/.synced
 
 # The everyday loop: SQLite, the smoke scripts, three minutes.
 test: install train
-	@$(APP)/pytest -m "not slow and not browser"
+	@$(APP)/pytest -n 2 --dist loadfile -m "not slow and not browser"
 
 # All that CI asks, on SQLite and PostgreSQL, with a browser.
 check: install format lint types imports train check-tests
@@ -61,13 +61,14 @@ imports: install
 	@$(APP)/lint-imports
 
 check-tests: install train
-	@deploy/with-postgres $(APP)/pytest
+	@deploy/with-postgres $(APP)/pytest -n 2 --dist loadfile
 
 bench: install train
 	@$(APP)/python -m bench
 
+# The long forms: crashes, two processes on one database.
 soak: install train
-	@deploy/with-postgres $(APP)/pytest -m "soak or not soak" --soak
+	@deploy/with-postgres $(APP)/pytest -m slow
 
 clean:
 	@rm -rf .venv .venv-engine .tools var

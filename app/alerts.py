@@ -1,4 +1,4 @@
-"""Waking somebody for a person in crisis: by e-mail, at once. The message names the conversation, never the person."""
+"""Waking somebody for a person in crisis, by e-mail or SMS. The message names the conversation, never the person."""
 
 import asyncio
 import smtplib
@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from conversations.creditors import Creditors
 from core.hold import URGENT, Reason
+from core.message import Address, Channel, Rendered
 from store.database import Database
 from store.tables.talk import conversation
 
@@ -21,9 +22,12 @@ log = structlog.get_logger(__name__)
 class Alerts:
     """Subscriber of detected care. A failure is tried again by the events' own retries."""
 
-    def __init__(self, db: Database, creditors: Creditors, smtp_url: str, sender: str, public_url: str) -> None:
+    def __init__(
+        self, db: Database, creditors: Creditors, sms: Channel, smtp_url: str, sender: str, public_url: str
+    ) -> None:
         self._db = db
         self._creditors = creditors
+        self._sms = sms
         self._smtp_url = smtp_url
         self._sender = sender
         self._public_url = public_url
@@ -38,6 +42,12 @@ class Alerts:
             )
         creditor = await self._creditors.get(str(key))
         log.critical("care.urgent", conversation=payload["conversation_id"], creditor=creditor.key)
+        page = f"{self._public_url}/desk/c/{payload['conversation_id']}"
+        if creditor.alerts.urgent.startswith("+"):
+            text = f"Effen, URGENT: someone may be in danger. Please look now: {page}"
+            address = Address(creditor.alerts.urgent)
+            await self._sms.send(Rendered(f"urgent-{payload['turn_id']}", creditor.key, address, text))
+            return
         if not self._smtp_url:
             log.error("care.nobody_woken", why="EFFEN_SMTP_URL is not set")
             return
@@ -46,8 +56,7 @@ class Alerts:
         mail["Subject"] = f"[Effen] URGENT: someone may be in danger ({creditor.key})"
         mail.set_content(
             "A message in a conversation reads as if someone may want to hurt themselves.\n"
-            "Crisis lines were given at once. Please look now:\n\n"
-            f"{self._public_url}/desk/c/{payload['conversation_id']}\n"
+            f"Crisis lines were given at once. Please look now:\n\n{page}\n"
         )
         await asyncio.to_thread(_send, self._smtp_url, mail)
 

@@ -1,6 +1,7 @@
 """The conversation behind the web chat and Rasa's REST channel."""
 
 import asyncio
+import hmac
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -25,6 +26,9 @@ from store.wake import Wake
 
 # What a person sees again after a reload.
 _HISTORY = 100
+# A REST client names its sender as it likes. One that could be guessed (“alice”) is a conversation of that network
+# address alone, so that nobody elsewhere goes on with it.
+_UNGUESSABLE = 22
 # A wake-up may be lost, or another process may do the work.
 _POLL = 0.5
 
@@ -41,6 +45,7 @@ class Chats:
         inbox: Inbox,
         outbox: Outbox,
         identity: Identity,
+        secret: str,
     ) -> None:
         self._db = db
         self._clock = clock
@@ -49,6 +54,7 @@ class Chats:
         self._inbox = inbox
         self._outbox = outbox
         self._identity = identity
+        self._secret = secret.encode()
 
     async def creditor(self, key: str | None) -> Creditor:
         return await self._creditors.get(key or await self._creditors.only())
@@ -103,7 +109,8 @@ class Chats:
         remote: str,
         seconds: float,
     ) -> Sequence[Rendered]:
-        turn = await self._take("rest", creditor, sender, text, None, message_id, locale, token, remote)
+        session = sender if len(sender) >= _UNGUESSABLE else f"{sender}@{self._keyed(remote)}"
+        turn = await self._take("rest", creditor, session, text, None, message_id, locale, token, remote)
         deadline = asyncio.get_running_loop().time() + seconds
         while not await self._answered(turn):
             left = deadline - asyncio.get_running_loop().time()
@@ -137,11 +144,15 @@ class Chats:
             text=text,
             button=button,
             locale=language,
-            profile={"remote": remote},
+            profile={"remote": self._keyed(remote)},
         )
         turn = await self._inbox.receive(key, message) or await self._inbox.turn_of(key, channel, message.external_id)
         assert turn is not None
         return turn
+
+    def _keyed(self, remote: str) -> str:
+        """A network address, told apart from others and not to be read back."""
+        return hmac.new(self._secret, remote.encode(), "sha256").hexdigest()[:32]
 
     async def _language(self, creditor: str, locale: str | None) -> Locale | None:
         wanted = (locale or "")[:2].lower()

@@ -82,17 +82,8 @@ def run_engine(settings: Settings, processes: int) -> None:
     if processes > len(ports):
         ports += [ports[-1] + number for number in range(1, processes - len(ports) + 1)]
 
-    async def run() -> None:
-        running = [await engine.start(settings, port) for port in ports[: processes or None]]
-        try:
-            done, _ = await asyncio.wait(
-                [asyncio.create_task(process.wait()) for process in running], return_when=asyncio.FIRST_COMPLETED
-            )
-            raise click.ClickException(f"an engine has ended (exit {next(iter(done)).result()})")
-        finally:
-            await asyncio.gather(*(engine.stop(process) for process in running))
-
-    _run(run())
+    if ended := _run(engine.serve(settings, ports[: processes or None])):
+        raise click.ClickException(f"an engine has ended (exit {ended}); its own words are above")
 
 
 @main.command()

@@ -61,6 +61,7 @@ from desk import Desk
 from desk import Services as DeskServices
 from desk.accounts import Accounts as DeskAccounts
 from locales import Renderer
+from outreach.quiet import may_approach
 from outreach.reminders import Reminders
 from payments.mollie import Mollie
 from payments.sandbox import Sandbox
@@ -194,7 +195,7 @@ def _wire(
         answers=Answers(db, understanding),
         orders=Orders(db),
     )
-    chats = Chats(db, clock, wake, creditors, inbox, outbox, identity)
+    chats = Chats(db, clock, wake, creditors, inbox, outbox, identity, settings.secret_key)
     origins = Origins(settings.public_url, accounts.origins)
     brake = Brake(monotonic)
     webchat = WebChat(chats, origins, brake, remote_of(settings.trusted_proxies))
@@ -203,7 +204,7 @@ def _wire(
     channels = _channels(settings, http, accounts, webchat, telegram)
     engine = Engine(http, settings.engine_url.split(","), settings.engine_token)
     told = Told(db, outbox, invoices)
-    alerts = Alerts(db, creditors, settings.smtp_url, settings.alerts_from, settings.public_url)
+    alerts = Alerts(db, creditors, channels["sms"], settings.smtp_url, settings.alerts_from, settings.public_url)
     room = Desk(
         DeskServices(
             db=db,
@@ -235,7 +236,7 @@ def _wire(
         inbox=inbox,
         outbox=outbox,
         turns=Turns(db, clock, wake, creditors, outbox, engine, understanding, frozenset({"telegram"})),
-        delivery=Delivery(db, clock, wake, creditors, texts, channels, settings.public_url),
+        delivery=Delivery(db, clock, wake, creditors, texts, channels, settings.public_url, may_approach),
         events=Events(
             db,
             clock,

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -99,6 +99,22 @@ async def start(settings: Settings, port: int) -> asyncio.subprocess.Process:
         stdout=sys.stderr,
         start_new_session=True,  # Ctrl-C reaches us alone, and we stop it in order
     )
+
+
+async def serve(settings: Settings, ports: Sequence[int]) -> int | None:
+    """Run an engine on each port until SIGTERM or Ctrl-C: None; or until one ends by itself: its exit status."""
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    running = [await start(settings, port) for port in ports]
+    waits = [asyncio.create_task(process.wait()) for process in running]
+    stopping = asyncio.create_task(stopped.wait())
+    try:
+        await asyncio.wait([*waits, stopping], return_when=asyncio.FIRST_COMPLETED)
+        return None if stopped.is_set() else next(wait.result() for wait in waits if wait.done())
+    finally:
+        stopping.cancel()
+        await asyncio.gather(*(stop(process) for process in running))
 
 
 async def stop(process: asyncio.subprocess.Process) -> None:

@@ -20,8 +20,9 @@ Subscriber = Callable[[Mapping[str, Any]], Awaitable[None]]
 _BATCH = 50
 # Nobody else takes an event within this time; a process that has died gives it back.
 _LEASE = timedelta(seconds=30)
+# What fails is tried ever more slowly and never given up: it may be somebody who has to be woken.
+_SLOWEST = timedelta(hours=1)
 # After a failure each try waits twice as long as the one before, from the lease's length on: some two hours in all.
-_TRIES = 9
 
 
 class Events:
@@ -37,7 +38,7 @@ class Events:
         now = self._clock.now()
         waiting = (
             select(event.c.seq)
-            .where(event.c.handled_at.is_(None), event.c.next_at <= now, event.c.attempts < _TRIES)
+            .where(event.c.handled_at.is_(None), event.c.next_at <= now)
             .order_by(event.c.seq)
             .limit(_BATCH)
             .with_for_update(skip_locked=True)
@@ -66,7 +67,7 @@ class Events:
             await tx.execute(update(event).where(event.c.seq.in_(done)).values(handled_at=now))
             for row in rows:
                 if fault := faults[row.seq]:
-                    pause = _LEASE * 2 ** (row.attempts - 1)
+                    pause = min(_LEASE * 2 ** min(row.attempts - 1, 10), _SLOWEST)
                     later = update(event).where(event.c.seq == row.seq)
                     await tx.execute(later.values(next_at=now + pause, error=fault))
 
@@ -78,7 +79,5 @@ class Events:
         except Exception as error:
             fault = type(error).__name__
             log.exception("event.failed", name=row.name, seq=row.seq, attempt=row.attempts, error=fault)
-            if row.attempts >= _TRIES:
-                log.critical("event.given_up", name=row.name, seq=row.seq)
             return fault
         return None

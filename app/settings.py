@@ -78,7 +78,10 @@ class Settings(BaseSettings):
 
     @property
     def engine_store_url(self) -> str:
-        return self.engine_database_url or f"sqlite:///{self.var_dir.resolve() / 'engine.db'}"
+        """The engine's own: a schema beside the app's on PostgreSQL (bot/engine makes it), else a file."""
+        if self.engine_database_url or not self.database_url.startswith("postgres"):
+            return self.engine_database_url or f"sqlite:///{self.var_dir.resolve() / 'engine.db'}"
+        return "postgresql" + self.database_url[self.database_url.index("://") :]
 
     @property
     def model_dir(self) -> Path:

@@ -59,6 +59,7 @@ class Twilio:
         api_url: str = API_URL,
         timeout: aiohttp.ClientTimeout = TIMEOUT,
     ) -> None:
+        self._token = token
         self._validator = RequestValidator(token)
         self._status_url = public_url.rstrip("/") + STATUS
         # A non-empty environment keeps the library from reading the process's own.
@@ -68,6 +69,8 @@ class Twilio:
 
     def verify(self, webhook: Webhook) -> None:
         """HMAC-SHA1 over the public address and the sorted fields; the library compares in constant time."""
+        if not self._token:
+            raise BadSignature("There is no token to verify with: anyone could sign.")
         try:
             fields = form(webhook)
         except BadInput:

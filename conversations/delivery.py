@@ -1,6 +1,6 @@
 """Delivery: a queued message is rendered late, its exact text stored, and only then given to the provider."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from conversations.contacts import ContactPoint, contact_of
 from conversations.creditors import Creditors
 from conversations.disclosure import discloses
+from conversations.holds import holding
 from conversations.outbox import undelivered
 from core.clock import Clock
 from core.creditor import Creditor
@@ -34,8 +35,14 @@ LEASE = timedelta(seconds=60)
 _BACKOFF = (2, 10, 30, 120, 600, 1800, 3600)
 # A provider lists what it has taken with some delay; only then "not found" means that it was not taken.
 _SETTLE = timedelta(seconds=60)
+# In quiet hours it is tried again this much later.
+_QUIET = timedelta(minutes=15)
 # WhatsApp: free-form messages only this long after the person's last one.
 _WINDOW = timedelta(hours=24)
+# Message key → the creditor's name for its approved template, and what its {{1}}, {{2}} … stand for.
+_TEMPLATES: Mapping[str, tuple[str, Sequence[str]]] = {
+    "reminder.upcoming": ("payment_reminder", ("creditor", "invoice", "amount", "due")),
+}
 
 
 class Renderer(Protocol):
@@ -66,7 +73,9 @@ class Delivery:
         renderer: Renderer,
         channels: Mapping[str, Channel],
         public_url: str,
+        may_approach: Callable[[Creditor, datetime], bool],
     ) -> None:
+        """`may_approach`: whether we may write first at this moment (quiet hours)."""
         self._db = db
         self._clock = clock
         self._wake = wake
@@ -74,6 +83,7 @@ class Delivery:
         self._renderer = renderer
         self._channels = channels
         self._public_url = public_url.rstrip("/")
+        self._may_approach = may_approach
 
     async def run_one(self) -> bool:
         """Send the next message; False where none is due."""
@@ -176,8 +186,7 @@ class Delivery:
             (await tx.execute(select(contact_point).where(contact_point.c.id == row.contact_point_id))).one()
         )
         creditor = await self._creditors.get(row.creditor_id)
-        if row.proactive and point.opted_out_at is not None:
-            await _withhold(tx, row, "opted_out")
+        if row.proactive and not await self._may_go(tx, row, point, creditor, now):
             return None
         locale = await tx.scalar(select(conversation.c.locale).where(conversation.c.id == row.conversation_id))
         say = Say(row.key, row.args, [Option.from_json(option) for option in row.options])
@@ -188,6 +197,22 @@ class Delivery:
         parts = await self._render(tx, row, say, point, creditor, locale, now)
         await tx.execute(update(outbound).where(outbound.c.id == row.id).values(rendered=parts, locale=locale))
         return parts
+
+    async def _may_go(
+        self, tx: AsyncConnection, row: Row[Any], point: ContactPoint, creditor: Creditor, now: datetime
+    ) -> bool:
+        """What we start is looked at once more: since it was queued somebody may have opted out, or be in trouble."""
+        if point.opted_out_at is not None:
+            await _withhold(tx, row, "opted_out")
+            return False
+        if point.debtor is not None and await holding(tx, point.debtor):
+            await _withhold(tx, row, "held")
+            return False
+        if not self._may_approach(creditor, now):
+            later = {"state": OutboundState.QUEUED, "next_at": now + _QUIET, "lease": None, "lease_until": None}
+            await tx.execute(update(outbound).where(outbound.c.id == row.id).values(**later))
+            return False
+        return True
 
     async def _render(
         self,
@@ -222,6 +247,8 @@ class Delivery:
             urls,
             today=now.astimezone(creditor.zone).date(),
         )
+        template, order = _template(row, point, creditor, now)
+        variables = {str(place): shown.values[name] for place, name in enumerate(order, 1)} if template else {}
         last = len(shown.texts) - 1
         return [
             asdict(
@@ -234,7 +261,8 @@ class Delivery:
                     image=shown.image if number == last else None,
                     author=row.author,
                     name=name,
-                    template=_template(row, point, creditor, now),
+                    template=template,
+                    variables=variables,
                 )
             )
             | {"at": row.created_at.isoformat()}
@@ -314,13 +342,16 @@ def message_of_part(part: Mapping[str, Any]) -> Rendered:
     return Rendered(**{**part, "choices": choices, "at": datetime.fromisoformat(part["at"])})
 
 
-def _template(row: Row[Any], point: ContactPoint, creditor: Creditor, now: datetime) -> str | None:
-    """WhatsApp's approved template for what we start, or say late: outside the window nothing else is taken."""
+def _template(
+    row: Row[Any], point: ContactPoint, creditor: Creditor, now: datetime
+) -> tuple[str | None, Sequence[str]]:
+    """WhatsApp's approved template for what we start, and its variables: outside the window nothing else is taken."""
     if point.channel != "whatsapp" or creditor.channels.whatsapp is None:
-        return None
+        return None, ()
     if point.last_inbound_at is not None and now - point.last_inbound_at < _WINDOW:
-        return None
-    return creditor.channels.whatsapp.templates.get(row.key.replace(".", "_"))
+        return None, ()
+    name, order = _TEMPLATES.get(row.key, ("", ()))
+    return creditor.channels.whatsapp.templates.get(name), order
 
 
 async def _withhold(tx: AsyncConnection, row: Row[Any], why: str) -> None:

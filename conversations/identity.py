@@ -1,6 +1,5 @@
 """Who somebody is: verified by what they know, or by the shop's signed token."""
 
-import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -74,16 +73,18 @@ class Identity:
             if record is not None:
                 subjects["debtor"] = record.id
             if remote := message.flags.get("remote"):
-                subjects["network"] = hashlib.sha256(remote.encode()).hexdigest()
+                subjects["network"] = remote
             wrong = {scope: await _wrong(tx, creditor.key, scope, subjects[scope], now) for scope in subjects}
             allowed = creditor.verification.attempts
-            if (
-                wrong["contact_point"] >= allowed
-                or wrong.get("debtor", 0) >= _PER_DEBTOR
-                or wrong.get("network", 0) >= _PER_NETWORK
-            ):
+            if wrong["contact_point"] >= allowed or wrong.get("network", 0) >= _PER_NETWORK:
                 return Verification(ok=False, left=0, locked=True)
-            if record is None or not all(_fits(record, name, factors.get(name, "")) for name in needed(creditor)):
+            # A record that is being guessed at answers as one that there is none of.
+            guarded = wrong.get("debtor", 0) >= _PER_DEBTOR
+            if (
+                record is None
+                or guarded
+                or not all(_fits(record, name, factors.get(name, "")) for name in needed(creditor))
+            ):
                 for scope, subject in subjects.items():
                     await tx.execute(
                         insert(verification_attempt).values(

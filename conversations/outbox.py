@@ -15,7 +15,7 @@ from core.lifecycle import OUTBOUND, OutboundState, sources
 from core.message import Option, Receipt, Say
 from store.database import Database
 from store.events import CONVERSATION_CHANGED, emit
-from store.tables.people import contact_point
+from store.tables.people import contact_point, debtor
 from store.tables.talk import button, conversation, inbound, outbound
 from store.upsert import insert_once
 from store.wake import Wake
@@ -168,6 +168,13 @@ async def undelivered(tx: AsyncConnection, row: Row[Any], code: str, now: dateti
 
 
 async def opt_out_contact(tx: AsyncConnection, contact: ContactPointId, now: datetime) -> None:
+    """No reminders on this channel, and no marketing anywhere, whoever told us so."""
+    known = select(contact_point.c.debtor_id).where(contact_point.c.id == contact).scalar_subquery()
+    await tx.execute(
+        update(debtor)
+        .where(debtor.c.id == known, debtor.c.marketing_consent)
+        .values(marketing_consent=False, marketing_consent_at=now, updated_at=now)
+    )
     await tx.execute(
         update(contact_point)
         .where(contact_point.c.id == contact, contact_point.c.opted_out_at.is_(None))

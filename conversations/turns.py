@@ -23,7 +23,7 @@ from core.clock import Clock
 from core.creditor import Creditor
 from core.errors import EngineFailed
 from core.hold import PRIORITY, Reason
-from core.ids import ConversationId
+from core.ids import ConversationId, new_id
 from core.lifecycle import ConversationState, TurnOutcome, TurnState
 from core.message import Say
 from store.database import Database
@@ -303,7 +303,5 @@ def _dialogue(talk: Row[Any], answer: Answer | None, outcome: TurnOutcome) -> di
 
 
 def roll_over(talk: Row[Any]) -> dict[str, Any]:
-    """A new session of the dialogue. Its name counts up: `<conversation>:<n>`."""
-    name, _, number = talk.dialogue.rpartition(":")
-    following = int(number) + 1 if number.isdecimal() else 1
-    return {"dialogue": f"{name or talk.id}:{following}", "dialogue_events": 0, "form": None}
+    """A new session of the dialogue, under a name that none of its sessions had."""
+    return {"dialogue": f"{talk.id}:{new_id()}", "dialogue_events": 0, "form": None}

@@ -101,7 +101,8 @@ class Reminder(_Part):
 
 
 class Alerts(_Part):
-    urgent: str  # mandatory: who is woken for a person in crisis (e-mail address or phone number)
+    # Mandatory: who is woken for a person in crisis, by e-mail or by SMS.
+    urgent: str = Field(pattern=r"^(\+[1-9][0-9]{7,14}|[^@\s]+@[^@\s]+)$")
 
 
 class Offers(_Part):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ class Shown:
     texts: Sequence[str]
     choices: Sequence[Choice] = ()
     image: str | None = None
+    values: Mapping[str, str] = field(default_factory=dict)  # the arguments as text, for a provider's own template
 
 
 class Renderer:
@@ -87,6 +88,7 @@ class Renderer:
             texts=layout.split(text, limits.text),
             choices=[button, *shown] if button else shown,
             image=f"{_url(voice, links[0])}/qr.png" if links and limits.images else None,
+            values=self._named(say.key, args, voice),
         )
 
     def _link_button(self, key: str, args: Mapping[str, Any], link: str, voice: _Voice, limits: Limits) -> Choice:
@@ -98,10 +100,12 @@ class Renderer:
         if voice.hidden:  # the link is a button: its line would be empty
             alone = {f"{{{name}}}" for name, value in args.items() if value == {"link": voice.hidden}}
             template = "\n".join(line for line in template.split("\n") if line not in alone)
-        named = {
-            name: self._value(key, value, args, voice) for name, value in args.items() if f"{{{name}}}" in template
-        }
-        return fill(template, named, key).strip()
+        return fill(template, self._named(key, args, voice), key).strip()
+
+    def _named(self, key: str, args: Mapping[str, Any], voice: _Voice) -> dict[str, str]:
+        """The arguments that the message takes, as text."""
+        template = self.catalogues[voice.language].template(key, args.get("n"))
+        return {name: self._value(key, value, args, voice) for name, value in args.items() if f"{{{name}}}" in template}
 
     def _value(self, key: str, value: Any, args: Mapping[str, Any], voice: _Voice) -> str:
         if isinstance(value, Mapping):

@@ -1,5 +1,7 @@
 """The schema's versions: brought to head before anything else runs."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
@@ -7,7 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, NullPool, create_engine
 from sqlalchemy.engine import make_url
 
 from store.database import driver_url
@@ -39,13 +41,16 @@ def revise(connection: Connection, message: str) -> None:
     command.revision(_config(connection), message, autogenerate=True)
 
 
-def _connected(url: str) -> Connection:
+@contextmanager
+def _connected(url: str) -> Iterator[Connection]:
     at = make_url(driver_url(url))
     if at.drivername.startswith("sqlite"):
         at = at.set(drivername="sqlite")
         if at.database:
             Path(at.database).parent.mkdir(parents=True, exist_ok=True)
-    return create_engine(at).connect()
+    engine = create_engine(at, poolclass=NullPool)
+    with engine.connect() as connection:
+        yield connection
 
 
 def _config(connection: Connection) -> Config:

@@ -18,6 +18,7 @@ from core.errors import SendFailed
 from core.ids import ConversationId, CreditorKey, TurnId, new_id
 from core.message import Address, Inbound, Limits, Receipt, Rendered, Say, Webhook
 from locales import Renderer
+from outreach.quiet import may_approach
 from store.database import Database
 from store.tables.people import contact_point, debtor
 from store.tables.talk import inbound, outbound
@@ -74,7 +75,9 @@ class House:
         self.inbox = Inbox(db, clock, self.wake)
         self.outbox = Outbox(db, clock, self.wake)
         self.identity = Identity(db, clock, self.wake, self.creditors, SECRETS)
-        self.delivery = Delivery(db, clock, self.wake, self.creditors, Renderer(), {wire.name: wire}, PUBLIC_URL)
+        self.delivery = Delivery(
+            db, clock, self.wake, self.creditors, Renderer(), {wire.name: wire}, PUBLIC_URL, may_approach
+        )
 
     async def furnish(self) -> "House":
         await creditor_files.apply(self.db, self.clock, creditor_files.read(DEMO / "creditor.yml"))

@@ -60,7 +60,10 @@ async def test_a_record_is_not_guessed_at_from_many_addresses(house: House) -> N
         for _ in range(2):
             await house.identity.verify(turn, "K-1001", {"postcode": "9999 ZZ"})
     fresh = await writes(house, "+31600000200")
-    assert (await house.identity.verify(fresh, "K-1001", {"postcode": "1234 AB"})).locked
+    found = await house.identity.verify(fresh, "K-1001", {"postcode": "1234 AB"})
+    unknown = await house.identity.verify(await writes(house, "+31600000201"), "K-9999", {"postcode": "1234 AB"})
+    assert not found.ok
+    assert found == unknown, "nobody learns that there is such a number"
 
 
 async def test_a_network_is_not_a_guesser_s_either(house: House) -> None:
