@@ -15,7 +15,6 @@ from tests.clock import FakeClock
 from tests.fakes.buckaroo import FakeBuckaroo
 from tests.payments.benches import buckaroo
 
-
 REFUND_OF_A = {"RelationType": "refund", "RelatedTransactionKey": "A"}
 
 
