@@ -1,0 +1,218 @@
+"""Promises and plans: made within the policy, adding up to the cent, kept or broken."""
+
+from datetime import date, timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from billing.plans import Instalment, Plans, needs_agent, offers, spread
+from billing.promises import Promises, pausing
+from core.creditor import Plans as Policy
+from core.errors import BadInput, Conflict
+from core.ids import DebtorId, InvoiceId
+from core.money import Money
+from store.tables.money import instalment, plan, promise
+from tests.billing.house import BLOEM, House
+
+TODAY = date(2026, 11, 24)  # a Tuesday
+
+
+@pytest.fixture
+def promises(house: House) -> Promises:
+    return Promises(house.database, house.clock)
+
+
+@pytest.fixture
+def plans(house: House) -> Plans:
+    return Plans(house.database, house.clock)
+
+
+async def paused(house: House, who: DebtorId) -> bool:
+    async with house.database.read() as tx:
+        return await pausing(tx, who)
+
+
+async def states(house: House, table: object) -> list[str]:
+    column = {"promise": promise.c, "plan": plan.c, "instalment": instalment.c}[str(table)]
+    order = column.number if table == "instalment" else column.created_at
+    async with house.database.read() as tx:
+        return list((await tx.execute(select(column.state).order_by(order))).scalars())
+
+
+@pytest.mark.parametrize(
+    ("until", "allowed"),
+    [
+        pytest.param("2026-11-23", False, id="yesterday"),
+        pytest.param("2026-11-24", True, id="today"),
+        pytest.param("2026-12-08", True, id="the 14th day"),
+        pytest.param("2026-12-09", False, id="the 15th day"),
+    ],
+)
+async def test_a_promise_is_made_within_the_policy(house: House, promises: Promises, until: str, allowed: bool) -> None:
+    who = await house.debtor("K1")
+    key = await house.invoice(who, "F1", 5000)
+    talk = await house.talk(who)
+    day = date.fromisoformat(until)
+    if not allowed:
+        with pytest.raises(BadInput):
+            await promises.make(talk, who, [key], day, key="t1", creditor=BLOEM)
+        assert not await paused(house, who)
+        return
+    made = await promises.make(talk, who, [key], day, key="t1", creditor=BLOEM)
+    assert await promises.make(talk, who, [key], day, key="t1", creditor=BLOEM) == made
+    assert (await promises.current(who), await paused(house, who)) == (made, True)
+
+
+async def test_a_later_promise_replaces_the_one_before(house: House, promises: Promises) -> None:
+    who = await house.debtor("K1")
+    key = await house.invoice(who, "F1", 5000)
+    talk = await house.talk(who)
+    await promises.make(talk, who, [key], TODAY, key="t1", creditor=BLOEM)
+    house.clock.advance(minutes=1)
+    await promises.make(talk, who, [key], date(2026, 11, 27), key="t2", creditor=BLOEM)
+    assert await states(house, "promise") == ["replaced", "made"]
+
+
+@pytest.mark.parametrize(
+    ("paid", "days", "state", "events"),
+    [
+        pytest.param(0, 5, "made", [], id="two days of grace"),
+        pytest.param(0, 6, "broken", ["promise.broken"], id="broken on the third"),
+        pytest.param(4999, 6, "broken", ["promise.broken"], id="a cent short"),
+        pytest.param(5000, 1, "kept", [], id="paid early"),
+        pytest.param(5000, 6, "kept", [], id="seen late"),
+    ],
+)
+async def test_a_promise_is_followed_up(
+    house: House, promises: Promises, paid: int, days: int, state: str, events: list[str]
+) -> None:
+    who = await house.debtor("K1")
+    key = await house.invoice(who, "F1", 5000)
+    await promises.make(await house.talk(who), who, [key], date(2026, 11, 27), key="t1", creditor=BLOEM)
+    if paid:
+        await house.paid_elsewhere(key, paid, "bank:1")
+    house.clock.advance(days=days)
+    for _ in range(2):  # as often as you like
+        await promises.run_due(BLOEM)
+    assert (await states(house, "promise"), await house.events()) == ([state], events)
+    assert await paused(house, who) == (state == "made")
+
+
+@pytest.mark.parametrize(
+    ("cents", "months"),
+    [
+        pytest.param(4999, [], id="two instalments of 25 are not in it"),
+        pytest.param(5000, [2], id="exactly two"),
+        pytest.param(10000, [2, 3, 4], id="up to four"),
+        pytest.param(40000, [2, 4, 6], id="up to six, three of them shown"),
+    ],
+)
+def test_what_is_offered(cents: int, months: list[int]) -> None:
+    assert [len(offer) for offer in offers(Money(cents), BLOEM, TODAY)] == months
+
+
+def test_a_plan_is_a_table_of_dates_and_amounts() -> None:
+    assert spread(Money(10000), 3, date(2026, 11, 24)) == [
+        Instalment(date(2026, 12, 1), Money(3334)),
+        Instalment(date(2027, 1, 1), Money(3333)),
+        Instalment(date(2027, 2, 1), Money(3333)),
+    ]
+    months = [each.due.isoformat() for each in spread(Money(300), 3, date(2026, 12, 24))]
+    assert months == ["2026-12-31", "2027-01-31", "2027-02-28"]
+
+
+@given(st.integers(0, 10**7), st.integers(1, 24), st.integers(1, 10**5), st.dates(date(2024, 1, 1), date(2040, 1, 1)))
+def test_plans_add_up_and_keep_to_the_policy(cents: int, months: int, least: int, today: date) -> None:
+    policy = Policy.model_validate({"max_months": months, "min_instalment": f"{Money(least).decimal}"})
+    creditor = BLOEM.model_copy(update={"plans": policy})
+    for offer in offers(Money(cents), creditor, today):
+        assert sum(each.amount.minor for each in offer) == cents
+        assert all(each.amount.minor >= least for each in offer)
+        assert 2 <= len(offer) <= months
+        assert all(a.due < b.due for a, b in pairwise(offer))
+        assert today < offer[0].due <= today + timedelta(days=7)
+
+
+@pytest.mark.parametrize(("cents", "asked"), [(50000, False), (50001, True)])
+def test_above_an_amount_a_person_decides(cents: int, asked: bool) -> None:
+    assert needs_agent(Money(cents), BLOEM) is asked
+
+
+async def agreed(house: House, plans: Plans, cents: int = 9000, months: int = 3) -> tuple[DebtorId, InvoiceId]:
+    who = await house.debtor("K1")
+    key = await house.invoice(who, "F1", cents)
+    table = spread(Money(cents), months, TODAY)
+    found = await plans.agree(await house.talk(who), who, [key], table, key="t1", creditor=BLOEM)
+    assert found.instalments == table
+    return who, key
+
+
+async def test_a_plan_is_agreed_on_once_and_replaces_a_promise(house: House, plans: Plans, promises: Promises) -> None:
+    who = await house.debtor("K1")
+    key = await house.invoice(who, "F1", 9000)
+    talk = await house.talk(who)
+    await promises.make(talk, who, [key], TODAY, key="t0", creditor=BLOEM)
+    table = spread(Money(9000), 3, TODAY)
+    one = await plans.agree(talk, who, [key], table, key="t1", creditor=BLOEM)
+    assert await plans.agree(talk, who, [key], table, key="t1", creditor=BLOEM) == one == await plans.current(who)
+    assert (await states(house, "promise"), await paused(house, who)) == (["replaced"], True)
+    with pytest.raises(Conflict):
+        await plans.agree(talk, who, [key], table, key="t2", creditor=BLOEM)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        pytest.param(spread(Money(8999), 3, TODAY), id="not all of it"),
+        pytest.param(spread(Money(9000), 5, TODAY), id="too many"),
+        pytest.param([Instalment(TODAY, Money(9000))], id="one is no plan"),
+        pytest.param(spread(Money(9000), 3, date(2026, 12, 24)), id="from later on"),
+    ],
+)
+async def test_no_other_plan_is_agreed_on(house: House, plans: Plans, table: list[Instalment]) -> None:
+    who = await house.debtor("K1")
+    key = await house.invoice(who, "F1", 9000)
+    with pytest.raises(BadInput):
+        await plans.agree(await house.talk(who), who, [key], table, key="t1", creditor=BLOEM)
+
+
+async def walk(house: House, plans: Plans, until: date) -> None:
+    """Every day until then, twice a day."""
+    while house.clock.now().date() < until:
+        house.clock.advance(hours=12)
+        await plans.run_due(BLOEM)
+
+
+async def test_a_plan_is_kept(house: House, plans: Plans) -> None:
+    who, key = await agreed(house, plans)
+    for number, day in enumerate((date(2026, 12, 1), date(2027, 1, 1), date(2027, 2, 1))):
+        await walk(house, plans, day)
+        assert (await states(house, "instalment"))[number] == "announced"
+        await house.paid_elsewhere(key, 3000, f"bank:{number}")
+    await walk(house, plans, date(2027, 2, 3))
+    assert (await states(house, "instalment"), await states(house, "plan")) == (["paid"] * 3, ["kept"])
+    assert await house.events() == ["instalment.due"] * 3
+    assert not await paused(house, who)
+
+
+async def test_a_missed_instalment_is_noticed_and_a_broken_plan_handed_over(house: House, plans: Plans) -> None:
+    who, key = await agreed(house, plans)
+    await house.paid_elsewhere(key, 2999, "bank:1")
+    await walk(house, plans, date(2026, 12, 4))
+    assert (await states(house, "instalment"), await states(house, "plan")) == (["missed", "due", "due"], ["agreed"])
+    await walk(house, plans, date(2026, 12, 10))
+    assert (await states(house, "plan"), await paused(house, who)) == (["agreed"], True)
+    await walk(house, plans, date(2026, 12, 20))
+    assert await house.events() == ["instalment.due", "instalment.missed", "plan.broken"]
+    assert (await states(house, "plan"), await paused(house, who)) == (["broken"], False)
+
+
+async def test_a_missed_instalment_can_be_made_good(house: House, plans: Plans) -> None:
+    _, key = await agreed(house, plans)
+    await walk(house, plans, date(2026, 12, 5))
+    await house.paid_elsewhere(key, 3000, "bank:1")
+    await walk(house, plans, date(2026, 12, 20))
+    assert (await states(house, "instalment"), await states(house, "plan")) == (["paid", "due", "due"], ["agreed"])
