@@ -1,0 +1,60 @@
+"""What `effen check` says about a creditor's payments."""
+
+from pathlib import Path
+
+import pytest
+
+from app import creditor_files
+from app.check import findings
+from app.settings import Settings
+from core.creditor import Creditor, Payments
+from store.database import Database
+from store.schema import migrate
+from tests.billing.house import BLOEM
+from tests.clock import FakeClock
+
+SET = {"MOLLIE_KEY": "live_x", "STRIPE_KEY": "sk_x", "STRIPE_HOOK": "whsec_x"}
+
+
+@pytest.mark.parametrize(
+    ("payments", "environment", "said"),
+    [
+        pytest.param(Payments(), {}, [], id="the sandbox needs none"),
+        pytest.param(Payments(provider="mollie", keys={"api_key": "${MOLLIE_KEY}"}), SET, [], id="whole"),
+        pytest.param(
+            Payments(provider="mollie"), SET, ["payments.keys.api_key is missing: mollie needs it"], id="no keys"
+        ),
+        pytest.param(
+            Payments(provider="stripe", keys={"secret_key": "${STRIPE_KEY}"}),
+            SET,
+            ["payments.keys.webhook_secret is missing: stripe needs it"],
+            id="one of two",
+        ),
+        pytest.param(
+            Payments(provider="mollie", keys={"api_key": "${MOLLIE_KEY}"}),
+            {},
+            ["payments.keys.api_key names ${MOLLIE_KEY}, and MOLLIE_KEY is not in the environment"],
+            id="not set",
+        ),
+        pytest.param(
+            Payments(provider="mollie", keys={"api_key": "live_x"}),
+            {},
+            ["payments.keys.api_key stands in the file"],
+            id="a secret in the file",
+        ),
+        pytest.param(Payments(provider="acme"), {}, ["payments.provider is acme: it is one of"], id="no such provider"),
+    ],
+)
+async def test_payments(
+    tmp_path: Path, clock: FakeClock, payments: Payments, environment: dict[str, str], said: list[str]
+) -> None:
+    settings = Settings(var_dir=tmp_path, database_url=f"sqlite:///{tmp_path / 'effen.db'}")
+    migrate(settings.store_url)
+    database = Database(settings.store_url)
+    config: Creditor = BLOEM.model_copy(update={"payments": payments})
+    await creditor_files.apply(database, clock, config)
+    await database.close()
+    found = [each for each in await findings(settings, environment) if "payments." in each]
+    assert len(found) == len(said)
+    for each, start in zip(found, said, strict=True):
+        assert each.startswith(f"bloem: {start}")
