@@ -67,7 +67,8 @@ class Told:
         else:
             say = Say("payment.returned", args, [Option("button.pay", "pay"), human])
         async with self._db.begin() as tx:
-            await self._outbox.put(tx, talk.id, say, cause=f"payment:{payload['cause']}")
+            # Nobody has just asked: opt-outs, holds and quiet hours count.
+            await self._outbox.put(tx, talk.id, say, cause=f"payment:{payload['cause']}", proactive=True)
         self._outbox.wake()
 
     async def _of(self, payment_id: str) -> tuple[Any, list[str], Any]:

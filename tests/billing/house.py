@@ -62,6 +62,10 @@ class House:
     links: Links
     refused: list[str] = field(default_factory=list)
 
+    @classmethod
+    def of(cls, database: Database, clock: FakeClock) -> "House":
+        return cls(database, clock, Invoices(database), Links(database, clock))
+
     async def creditor(self, config: Creditor) -> None:
         now = self.clock.now()
         row = {"id": config.key, "config": config.model_dump(mode="json"), "created_at": now, "updated_at": now}
