@@ -50,9 +50,8 @@ async def run(settings: Settings, *, fresh: bool) -> None:
     with _step("database"):
         await asyncio.to_thread(migrate, settings.store_url)
     await asyncio.to_thread(trained.everything, settings, click.echo)
-    with _step("dialogue engine"):
-        port = engine.ports(settings)[0]
-        process = await engine.start(settings, port)
+    with _step("dialogue engine"), _log(settings).open("ab") as log:
+        process = await engine.start(settings, engine.ports(settings)[0], log)
     try:
         with _step("understanding"):
             understanding = await asyncio.to_thread(trained.understanding, settings)
@@ -133,6 +132,12 @@ def _step(name: str) -> Iterator[None]:
     click.echo(f" {monotonic() - began:.1f} s")
 
 
+def _log(settings: Settings) -> Path:
+    path = settings.var_dir / "log" / "engine.log"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
 def _welcome(settings: Settings, seconds: float) -> None:
     at = settings.public_url
     password = kept(settings.var_dir / "secrets" / "desk_password")[:12]
@@ -141,7 +146,7 @@ def _welcome(settings: Settings, seconds: float) -> None:
         f"  Shop with chat   {at}/demo/shop     (try: wat moet ik nog betalen? · 2026-0042 · 1234 AB)\n"
         f"  Phones           {at}/simulator     (WhatsApp, SMS, Telegram)\n"
         f"  Desk             {at}/desk          ({next(iter(_STAFF))} · {password})\n\n"
-        "Ctrl-C stops everything."
+        f"The engine's log is {_log(settings)}. Ctrl-C stops everything."
     )
 
 
@@ -155,4 +160,4 @@ async def _interrupted(process: asyncio.subprocess.Process) -> None:
     await asyncio.wait([ended, stopped], return_when=asyncio.FIRST_COMPLETED)
     stopped.cancel()
     if not stop.is_set():
-        raise RuntimeError(f"the engine has ended (exit {process.returncode}); its own words are above")
+        raise RuntimeError(f"the engine has ended (exit {process.returncode}); its own log says why")

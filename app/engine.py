@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import IO
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -89,14 +90,15 @@ def ports(settings: Settings) -> list[int]:
     return [urlsplit(url).port or 5005 for url in settings.engine_url.split(",")]
 
 
-async def start(settings: Settings, port: int) -> asyncio.subprocess.Process:
-    """Start one engine; what it says goes to our standard error. It dies with us."""
+async def start(settings: Settings, port: int, log: IO[bytes] | None = None) -> asyncio.subprocess.Process:
+    """Start one engine; what it says goes to `log`, else to our standard error. It dies with us."""
     return await asyncio.create_subprocess_exec(
         *command(settings, port),
         cwd=ROOT,
         env=dict(environment(settings)),
         stdin=asyncio.subprocess.DEVNULL,
-        stdout=sys.stderr,
+        stdout=log or sys.stderr,
+        stderr=log,
         start_new_session=True,  # Ctrl-C reaches us alone, and we stop it in order
     )
 
@@ -135,7 +137,7 @@ async def ready(url: str, process: asyncio.subprocess.Process | None = None, *, 
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as session:
         while asyncio.get_running_loop().time() < deadline:
             if process is not None and process.returncode is not None:
-                raise RuntimeError(f"the engine ended at start (exit {process.returncode}); its own words are above")
+                raise RuntimeError(f"the engine ended at start (exit {process.returncode}); its own log says why")
             if await answers(session, url):
                 return
             await asyncio.sleep(0.1)
