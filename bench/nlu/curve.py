@@ -1,0 +1,65 @@
+"""What more sentences bring: the head refitted on a part of them, judged on all held-out messages; no new encoding."""
+
+import json
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from app.repository import SENTENCES
+from bench.nlu.figures import Figure, figures
+from bench.nlu.messages import Message
+from bench.nlu.readings import Reading
+from understanding import encoder, examples
+from understanding.care import CareWatch, CareWords
+from understanding.head import Head, fit, softmax
+from understanding.model import CARD
+from understanding.text import readable
+from understanding.weights import Floats
+
+PARTS = (0.25, 0.5, 1.0)
+KEYS = ("macro_f1_head", "top_3", "care_recall", "care_precision")
+
+
+class Point(NamedTuple):
+    """figures: under KEYS, of the likeliest intent: thresholds on it take no part here."""
+
+    encoder: str
+    sentences: int
+    figures: dict[str, Figure]
+
+
+def curve(name: str, model_dir: Path, messages: Sequence[Message], parts: Sequence[float]) -> list[Point]:
+    """One point for each part of the sentences; name: of the encoder whose model lies in model_dir."""
+    settings = json.loads((model_dir / CARD).read_text("utf-8"))["settings"]
+    sentences = examples.read(SENTENCES)
+    with np.load(model_dir / "vectors.npz", allow_pickle=False) as file:
+        kept = dict(zip(file["keys"].tolist(), file["vectors"], strict=True))
+    vectors: Floats = np.stack([kept[sha256(readable(sentence.text).encode()).hexdigest()] for sentence in sentences])
+    center = vectors.mean(axis=0)
+    scale = np.float32(1 / (vectors - center).std())
+    encode = encoder.open_encoder(model_dir, None)
+    asked: Floats = (encode([message.text for message in messages]) - center) * scale
+    vectors = (vectors - center) * scale
+    order = np.random.default_rng(0).permutation(len(sentences))
+    points = []
+    for part in parts:
+        taken = order[: round(part * len(sentences))]
+        labels = [sentences[place].intent for place in taken]
+        head = fit(vectors[taken], labels, settings["penalty"])
+        shares = softmax(head.scores(asked) / np.float32(settings["temperature"]))
+        found = figures(_readings(messages, head, shares))
+        points.append(Point(name, len(taken), {key: found[key] for key in KEYS}))
+    return points
+
+
+def _readings(messages: Sequence[Message], head: Head, shares: Floats) -> list[Reading]:
+    watch = CareWatch(head.names, CareWords())
+    readings = []
+    for message, row in zip(messages, shares, strict=True):
+        ranking = tuple(head.names[place] for place in np.argsort(-row, kind="stable")[:3])
+        seen = watch.look(message.text, row).name
+        readings.append(Reading(message, ranking[0], ranking, float(row.max()), seen, None, 0.0))
+    return readings
