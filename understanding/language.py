@@ -21,22 +21,31 @@ _COMMON = 4.0
 _HINT = 6.0
 _SURE = 2.0
 _FOREIGN = 7.0
+_LETTERS_FROM_ELSEWHERE = 8.0
 
 _WORDS = {
     "nl": "ik je jij u het een de en niet geen is zijn heb hebt heeft ben bent mijn jullie wij ze maar ook nog al "
     "wel van voor met op aan bij naar hoe waar waarom wat wie wanneer kan kunnen wil moet graag hoi hallo "
     "goedemorgen goeiedag bedankt dank dankjewel ja nee neen betalen betaald factuur rekening alvast dit dat "
-    "deze die",
+    "deze die nu",
     "en": "i you the a an and not no is are am have has my your we they but also yet of for with on at to how where "
     "why what who when can could will would want must please hi hello hey morning thanks thank yes yeah nope "
-    "pay paid invoice bill this that these it do does dont cant english",
+    "pay paid invoice bill this that these it do does dont cant english good half",
     "fr": "je tu vous le la les un une et pas ne est sont suis ai as avez mon ma mes votre vos nous ils elle mais "
     "aussi de du des pour avec sur chez comment ou pourquoi quoi qui quand peux peut pouvez veux faut bonjour "
-    "salut bonsoir merci oui non payer paye facture svp cest jai ca ce cette francais",
+    "salut bonsoir merci oui non payer paye facture svp cest jai ca ce cette francais bjr slt mci stp que",
     "de": "ich du sie der die das ein eine und nicht kein keine ist sind bin habe hab hat mein meine ihr euch wir "
     "aber auch noch schon von fur mit auf an bei zu nach wie wo warum was wer wann kann konnen will muss "
-    "bitte hallo moin guten danke ja nein zahlen bezahlt rechnung dies diese deutsch",
+    "bitte hallo moin guten danke dank vielen ja nein zahlen bezahlt rechnung dies diese deutsch euer eure",
+    "es": "el los las yo ya para pero esta este esto quiero puedo pagar hola gracias una cuando donde he os que",
+    "it": "io ho gia non il che per sono mio posso pagare fattura grazie ciao di ancora una vorrei dove",
+    "pt": "eu nao um uma para com minha meu quero posso pagar obrigado fatura ja ola",
+    "pl": "nie jest mam czy juz prosze dzien dobry chce moge faktura faktury zaplacic jak gdzie",
+    "tr": "ben bu ne bir ve icin var yok nerede kadar fatura degil nasil merhaba borcum odeme istiyorum mi olur",
+    "ro": "nu eu unde cat vreau sunt multumesc buna ziua platesc platit imi se mea meu",
 }
+# Letters that none of the four languages is written with
+_ELSEWHERE = re.compile("[ğışłąęćńśźżășşțţñ¿¡õãőűčřšžđ]")
 
 
 class Languages:
@@ -64,6 +73,8 @@ class Languages:
         for language, common in self._common.items():
             scores[language] += _COMMON * sum(word in common for word in words)
         foreign = max(scores[language] for language in _OTHERS)
+        if _ELSEWHERE.search(text.lower()):
+            foreign += _LETTERS_FROM_ELSEWHERE
         if hint in scores:
             scores[hint] += _HINT
         best, second = sorted(KNOWN, key=lambda language: -scores[language])[:2]
