@@ -142,6 +142,8 @@ class Delivery:
             return
         if found is None:
             await self._finish(row, OutboundState.QUEUED, next_at=self._clock.now())
+        elif row.parts_sent + 1 < len(row.rendered):
+            await self._finish(row, OutboundState.QUEUED, next_at=self._clock.now(), parts_sent=row.parts_sent + 1)
         else:
             await self._sent(row, row.parts_sent + 1, found)
 
@@ -180,14 +182,15 @@ class Delivery:
 
     async def _parts(self, tx: AsyncConnection, row: Row[Any], now: datetime) -> Sequence[Mapping[str, Any]] | None:
         """The exact messages, as stored by an earlier try, else rendered and stored now. None: not to be sent."""
-        if row.rendered is not None:
-            return row.rendered  # type: ignore[no-any-return]
         point = contact_of(
             (await tx.execute(select(contact_point).where(contact_point.c.id == row.contact_point_id))).one()
         )
         creditor = await self._creditors.get(row.creditor_id)
+        # Before each try: much may happen between the first and the last.
         if row.proactive and not await self._may_go(tx, row, point, creditor, now):
             return None
+        if row.rendered is not None:
+            return row.rendered  # type: ignore[no-any-return]
         locale = await tx.scalar(select(conversation.c.locale).where(conversation.c.id == row.conversation_id))
         say = Say(row.key, row.args, [Option.from_json(option) for option in row.options])
         if discloses(row.key) and not point.verified(now):
