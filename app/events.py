@@ -22,7 +22,6 @@ _BATCH = 50
 _LEASE = timedelta(seconds=30)
 # What fails is tried ever more slowly and never given up: it may be somebody who has to be woken.
 _SLOWEST = timedelta(hours=1)
-# After a failure each try waits twice as long as the one before, from the lease's length on: some two hours in all.
 
 
 class Events:
@@ -32,6 +31,12 @@ class Events:
         self._db = db
         self._clock = clock
         self._subscribers = subscribers
+
+    async def free(self) -> None:
+        """On start, where this process is the only worker (SQLite): whoever had taken events has died."""
+        taken = (event.c.handled_at.is_(None), event.c.attempts > 0, event.c.error.is_(None))
+        async with self._db.begin() as tx:
+            await tx.execute(update(event).where(*taken).values(next_at=self._clock.now()))
 
     async def run_one(self) -> bool:
         """Handle a batch; False where there was none. Those of one name keep their order."""
