@@ -26,7 +26,7 @@ from payments.keys import AccountKeys, keys_of
 
 KEYS = ("website_key", "secret_key")
 
-# https://docs.buckaroo.io/docs/integration-status-codes
+# https://docs.buckaroo.io/docs/integration-status; what has failed may be paid after all.
 _STATUS = {
     "190": PaymentStatus.PAID,
     "490": PaymentStatus.FAILED,

@@ -1,4 +1,4 @@
-"""Mollie: the Payments API v2, by its own SDK (https://docs.mollie.com/reference/payments-api)."""
+"""Mollie: the Payments API v2, by its own SDK (https://docs.mollie.com)."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -93,7 +93,7 @@ class Mollie:
         """Nothing to verify: a notice proves nothing, and the payment is always fetched."""
 
     def parse(self, webhook: Webhook) -> Sequence[PaymentEvent]:
-        """`id=tr_d0b0E3EA3v` (https://docs.mollie.com/reference/webhooks)."""
+        """`id=tr_d0b0E3EA3v` (https://docs.mollie.com/overview/webhooks)."""
         try:
             named = parse_qs(webhook.body.decode("ascii"), strict_parsing=True).get("id", [])
         except ValueError:

@@ -1,4 +1,4 @@
-"""Stripe: Checkout sessions, by its own SDK (https://docs.stripe.com/api/checkout/sessions)."""
+"""Stripe: Checkout sessions, by its own SDK (https://docs.stripe.com/checkout/fulfillment)."""
 
 import json
 from collections.abc import Awaitable, Callable, Sequence
@@ -80,7 +80,7 @@ class Stripe:
         return ProviderPayment(external_id, checkout)
 
     def verify(self, webhook: Webhook) -> None:
-        """`Stripe-Signature: t=…,v1=…`, not older than five minutes (https://docs.stripe.com/webhooks/signature)."""
+        """`Stripe-Signature: t=…,v1=…`, not older than five minutes (the SDK's `WebhookSignature`)."""
         try:
             (_, secret) = keys_of(self._keys, webhook.account, KEYS)
             header = webhook.headers.get("stripe-signature")
