@@ -22,9 +22,12 @@ from app.proxies import remote_of
 from app.settings import Settings
 from app.told import Told
 from app.workers import drain, every
+from billing.fees import FeeBook
 from billing.invoices import Invoices
 from billing.links import Links
 from billing.payments import Payments
+from billing.plans import Plans
+from billing.promises import Promises
 from billing.sandbox_books import SandboxBooks
 from bot.actions import actions
 from bot.actions.server import executor
@@ -47,6 +50,7 @@ from conversations.delivery import Delivery
 from conversations.desking import Desking
 from conversations.engine import Engine
 from conversations.handoff import Handoffs
+from conversations.holds import holding
 from conversations.identity import Identity
 from conversations.inbox import Inbox
 from conversations.misses import Misses
@@ -61,6 +65,7 @@ from desk import Desk
 from desk import Services as DeskServices
 from desk.accounts import Accounts as DeskAccounts
 from locales import Renderer
+from outreach.agreements import Agreements
 from outreach.quiet import may_approach
 from outreach.reminders import Reminders
 from payments.mollie import Mollie
@@ -100,6 +105,7 @@ class Effen:
     delivery: Delivery
     events: Events
     reminders: Reminders
+    agreements: Agreements
     retention: Retention
     invoices: Invoices
     links: Links
@@ -118,6 +124,7 @@ class Effen:
 
     async def tick(self) -> None:
         """What time brings about: reminders, late payments, uncertain messages."""
+        await self.agreements.run()
         await self.reminders.run()
         await self.payments.poll_open()
         await self.links.expire()
@@ -184,6 +191,7 @@ def _wire(
     sandbox = providers.get("sandbox")
     assert sandbox is None or isinstance(sandbox, Sandbox)
     payments = Payments(db, clock, wake, providers, settings.public_url)
+    fees, promises, plans = FeeBook(db, clock, invoices, holding), Promises(db, clock), Plans(db, clock)
     services = Services(
         contexts=Contexts(db, clock, creditors),
         identity=identity,
@@ -195,7 +203,11 @@ def _wire(
         payments=payments,
         answers=Answers(db, understanding),
         orders=Orders(db),
+        fees=fees,
+        promises=promises,
+        plans=plans,
     )
+    agreements = Agreements(db, clock, creditors, outbox, promises, plans, fees, links)
     chats = Chats(db, clock, wake, creditors, inbox, outbox, identity, settings.secret_key)
     origins = Origins(settings.public_url, accounts.origins)
     brake = Brake(monotonic)
@@ -245,11 +257,16 @@ def _wire(
                 names.PAYMENT_BOOKED: [told.booked],
                 names.PAYMENT_FAILED: [told.failed],
                 names.PAYMENT_RETURNED: [told.returned],
+                names.PROMISE_BROKEN: [agreements.promise_broken],
+                names.INSTALMENT_DUE: [agreements.instalment_due],
+                names.INSTALMENT_MISSED: [agreements.instalment_missed],
+                names.PLAN_BROKEN: [agreements.plan_broken],
                 names.CARE_DETECTED: [alerts.care_detected],
                 names.CONVERSATION_CHANGED: [desk_changed],
             },
         ),
         reminders=Reminders(db, clock, creditors, outbox),
+        agreements=agreements,
         retention=Retention(db, clock, engine),
         invoices=invoices,
         links=links,

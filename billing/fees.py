@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import exists, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing import letters
@@ -85,7 +85,12 @@ class FeeBook:
 
     async def run(self, creditor: Creditor) -> int:
         """Charge everybody to whom a letter went out; for the scheduler. On how many invoices."""
-        written = select(letter.c.debtor_id).where(letter.c.creditor_id == creditor.key).distinct()
+        booked = exists().where(booking.c.cause == literal("charge:").concat(letter.c.invoice_id))
+        written = (
+            select(letter.c.debtor_id)
+            .where(letter.c.creditor_id == creditor.key, letter.c.received_on.is_not(None), ~booked)
+            .distinct()
+        )
         async with self._database.read() as tx:
             found = list((await tx.execute(written)).scalars())
         return sum([await self.charge(DebtorId(each), creditor) for each in found])

@@ -10,7 +10,7 @@ from conversations.context import message_of
 from conversations.holds import place
 from core.clock import Clock
 from core.hold import PRIORITY, URGENT, Reason
-from core.ids import TurnId
+from core.ids import ConversationId, TurnId
 from core.lifecycle import ConversationState
 from store.database import Database
 from store.events import CARE_DETECTED, CONVERSATION_CHANGED, CONVERSATION_OPENED, emit
@@ -34,15 +34,22 @@ class Handoffs:
 async def hand_over(
     tx: AsyncConnection, message: Row[Any], reason: Reason, now: datetime, summary: dict[str, Any] | None = None
 ) -> None:
-    """`Handoffs.open` in the caller's transaction. A second reason raises the priority and never lowers it."""
-    talk = (
-        await tx.execute(select(conversation).where(conversation.c.id == message.conversation_id).with_for_update())
-    ).one()
+    """`Handoffs.open` in the caller's transaction."""
+    given = {**(summary or {}), "turn": message.id}
+    await place(tx, message, reason, now)
+    await wait_for_person(tx, message.conversation_id, reason, now, given)
+
+
+async def wait_for_person(
+    tx: AsyncConnection, home: ConversationId, reason: Reason, now: datetime, summary: dict[str, Any]
+) -> None:
+    """The conversation waits for a person. A second reason raises the priority and never lowers it."""
+    talk = (await tx.execute(select(conversation).where(conversation.c.id == home).with_for_update())).one()
     waiting = talk.state == ConversationState.OPEN
     graver = not waiting or PRIORITY[reason] >= talk.priority
     values: dict[str, Any] = {
         "state": ConversationState.OPEN,
-        "summary": {**((talk.summary or {}) if waiting else {}), **(summary or {}), "turn": message.id},
+        "summary": {**((talk.summary or {}) if waiting else {}), **summary},
         "updated_at": now,
     }
     if graver:
@@ -52,7 +59,6 @@ async def hand_over(
     if reason in URGENT:
         values["care"] = True
     await tx.execute(update(conversation).where(conversation.c.id == talk.id).values(**values))
-    await place(tx, message, reason, now)
     if not waiting:
         await emit(tx, CONVERSATION_OPENED, {"conversation_id": talk.id, "reason": reason}, now)
     await emit(tx, CONVERSATION_CHANGED, {"conversation_id": talk.id}, now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,8 @@ class Renderer:
         match value:
             case {"money": [minor, currency]}:
                 return values.money(Money(minor, currency), voice.language)
+            case {"percent": str(rate)}:
+                return values.percent(Decimal(rate), voice.language)
             case {"date": str(day)}:
                 return values.day(date.fromisoformat(day), voice.language, voice.today)
             case {"link": str(link)}:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 
 from babel.dates import format_date
 from babel.lists import format_list
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_currency, format_decimal, format_percent
 
 from core.money import Money
 
@@ -32,6 +33,11 @@ def day(value: date, language: str, today: date | None = None) -> str:
 
 def count(value: int, language: str) -> str:
     return format_decimal(value, locale=_region(language))
+
+
+def percent(rate: Decimal, language: str) -> str:
+    """`10,5%`: the rate is a percentage already."""
+    return format_percent(rate / 100, format=None, locale=_region(language), decimal_quantization=False)
 
 
 def listed(values: Sequence[str], language: str) -> str:

@@ -7,6 +7,7 @@ import structlog
 from sqlalchemy import Row, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from billing.promises import pausing
 from conversations.contacts import ContactPoint, contact_of
 from conversations.creditors import Creditors
 from conversations.holds import holding
@@ -56,6 +57,9 @@ class Reminders:
                 # Held, or verified no longer: looked at in the same transaction that queues it.
                 if await holding(tx, row.debtor_id):
                     log.info("reminder.held", invoice=row.id)
+                    continue
+                if await pausing(tx, row.debtor_id):
+                    log.info("reminder.paused", invoice=row.id)
                     continue
                 contact = await _reachable(tx, creditor, row.debtor_id, reminder.channels, now)
                 if contact is None:

@@ -4,8 +4,11 @@ from rasa_sdk import Action
 
 from bot.actions.care import HANDOVERS, Dispute, HandsOver, Hardship, SelfHarm
 from bot.actions.contact import AskContactInfo, OptIn, OptOut, VerifyLegitimacy, WrongPerson
+from bot.actions.fees import AskFees
 from bot.actions.invoices import AskBalance, AskInvoice, InvoiceForm
 from bot.actions.payment import AlreadyPaid, AskPaymentMethods, AskPaymentStatus, Pay
+from bot.actions.plans import RequestPaymentPlan
+from bot.actions.promises import PayLater, PromiseForm
 from bot.actions.requests import requests
 from bot.actions.services import Services
 from bot.actions.shop import QUESTIONS, AskOrderStatus, Question
@@ -25,6 +28,9 @@ def actions(services: Services) -> list[Action]:
         AskPaymentStatus(services),
         AlreadyPaid(services),
         AskOrderStatus(services),
+        AskFees(services),
+        PayLater(services),
+        RequestPaymentPlan(services),
         *requests(services),
     ]
     handovers = [HandsOver(services, intent, *what) for intent, what in HANDOVERS.items()]
@@ -48,5 +54,6 @@ def actions(services: Services) -> list[Action]:
         OutOfScope(services),
         VerifyForm(services),
         InvoiceForm(services),
+        PromiseForm(services),
         Wanted(wishes),
     ]

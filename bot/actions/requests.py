@@ -13,8 +13,6 @@ from core.ids import DebtorId
 
 # intent → what is said
 REQUESTS = {
-    "request_payment_plan": "request.payment_plan",
-    "pay_later": "request.pay_later",
     "pay_part": "request.pay_part",
     "direct_debit_problem": "request.direct_debit",
     "reactivate_account": "request.reactivate",
@@ -36,24 +34,10 @@ class Request(Wish):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, context: TurnContext, debtor: DebtorId
     ) -> Events:
         noted = [str(value["value"]) for value in entities(tracker, *_NOTED)]
-        key = self.key(context)
         return await hand_over(
-            self.services, dispatcher, tracker, context, Reason.REQUEST, key, wish=self.intent, noted=noted
+            self.services, dispatcher, tracker, context, Reason.REQUEST, self._key, wish=self.intent, noted=noted
         )
-
-    def key(self, context: TurnContext) -> str:
-        return self._key
-
-
-class AskFees(Request):
-    """The rule of the country now, the break-down by a person (NL: Besluit kwaliteit incassodienstverlening 3.1)."""
-
-    def __init__(self, services: Services) -> None:
-        super().__init__(services, "ask_fees", "fees.requested")
-
-    def key(self, context: TurnContext) -> str:
-        return f"{self._key}.{context.creditor.country}"
 
 
 def requests(services: Services) -> list[Wish]:
-    return [*(Request(services, intent, key) for intent, key in REQUESTS.items()), AskFees(services)]
+    return [Request(services, intent, key) for intent, key in REQUESTS.items()]

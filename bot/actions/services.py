@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol, runtime_checkable
 
+from billing.fees import Fees as InvoiceFees
 from billing.invoices import OpenInvoice
+from billing.plans import Instalment
 from conversations.context import TurnContext
 from conversations.identity import Verification
 from core.creditor import Creditor
@@ -121,6 +123,42 @@ class Orders(Protocol):
     async def of(self, debtor: DebtorId, number: str | None = None) -> Sequence[Order]: ...
 
 
+class Fees(Protocol):
+    async def explain(self, debtor: DebtorId, creditor: Creditor) -> Sequence[InvoiceFees]: ...
+
+
+class Promises(Protocol):
+    async def make(
+        self,
+        conversation: ConversationId,
+        debtor: DebtorId,
+        invoices: Sequence[InvoiceId],
+        until: date,
+        *,
+        key: str,
+        creditor: Creditor,
+    ) -> object: ...
+
+
+class Plan(Protocol):
+    @property
+    def instalments(self) -> Sequence[Instalment]: ...
+
+
+class Plans(Protocol):
+    async def current(self, debtor: DebtorId) -> Plan | None: ...
+    async def agree(
+        self,
+        conversation: ConversationId,
+        debtor: DebtorId,
+        invoices: Sequence[InvoiceId],
+        instalments: Sequence[Instalment],
+        *,
+        key: str,
+        creditor: Creditor,
+    ) -> Plan: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     contexts: Contexts
@@ -133,3 +171,6 @@ class Services:
     payments: Payments
     answers: Answers
     orders: Orders
+    fees: Fees
+    promises: Promises
+    plans: Plans

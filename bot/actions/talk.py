@@ -9,7 +9,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from bot.actions.invoices import CHOSEN
 from bot.actions.services import Services
-from bot.actions.turn import Events, leave, say, turn_id
+from bot.actions.turn import Events, leave, offered, say, turn_id
 from bot.actions.verification import SLOTS
 from core.message import Option
 
@@ -26,25 +26,15 @@ class Affirm(Action):
         return "action_affirm"
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> Events:
-        offered = _offered(tracker)
-        action = self._actions.get(f"action_{offered['intent']}") if offered else None
-        if action is None or offered is None:
+        meant = offered(tracker)
+        action = self._actions.get(f"action_{meant['intent']}") if meant else None
+        if action is None or meant is None:
             say(dispatcher, "talk.affirm", _HELP)
             return []
-        taken = [{"entity": name, "value": value} for name, value in offered["entities"].items()]
+        taken = [{"entity": name, "value": value} for name, value in meant["entities"].items()]
         tracker.latest_message["entities"] = [*tracker.latest_message.get("entities", []), *taken]
         events: Events = await action.run(dispatcher, tracker, domain)
         return events
-
-
-def _offered(tracker: Tracker) -> dict[str, Any] | None:
-    """The only thing that can be said yes to in the bot's last message."""
-    for event in reversed(tracker.events):
-        if event["event"] == "bot":
-            options = event["data"]["custom"]["options"]
-            choices = [option for option in options if option["intent"] != "deny"]
-            return dict(choices[0]) if len(choices) == 1 else None
-    return None
 
 
 class Leave(Action):

@@ -32,6 +32,16 @@ def entity(tracker: Tracker, *names: str) -> str | None:
     return next((str(found["value"]) for found in entities(tracker, *names)), None)
 
 
+def offered(tracker: Tracker) -> dict[str, Any] | None:
+    """The only option besides "no" of the bot's last message: what a yes means."""
+    for event in reversed(tracker.events):
+        if event["event"] == "bot":
+            options = event["data"]["custom"]["options"]
+            choices = [option for option in options if option["intent"] != "deny"]
+            return dict(choices[0]) if len(choices) == 1 else None
+    return None
+
+
 def leave(tracker: Tracker) -> Events:
     """Ends an open form: what has been said leaves nothing to ask."""
     if not tracker.active_loop.get("name"):

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from billing.fees import Fees
 from billing.invoices import OpenInvoice
+from billing.plans import Instalment
 from bot.actions.services import Answer, Services, Suggestions
 from conversations.context import TurnContext
 from conversations.identity import Verification
@@ -84,6 +86,11 @@ class Parcel:
     expected_at: date | None = date(2026, 11, 24)
 
 
+@dataclass(frozen=True)
+class Agreed:
+    instalments: Sequence[Instalment]
+
+
 class OutOfOrder(Exception):
     """The world is broken on purpose."""
 
@@ -113,6 +120,9 @@ class World:
     handoffs: list[tuple[Reason, dict[str, Any]]] = field(default_factory=list)
     links: dict[str, tuple[InvoiceId, ...]] = field(default_factory=dict)
     opted: list[str] = field(default_factory=list)
+    fees: list[Fees] = field(default_factory=list)
+    promised: dict[str, date] = field(default_factory=dict)
+    plan: Agreed | None = None
     asked: list[str] = field(default_factory=list)  # questions looked up
 
     def services(self) -> Services:
@@ -127,6 +137,9 @@ class World:
             payments=Payments(self),
             answers=Answers(self),
             orders=Orders(self),
+            fees=FeeBook(self),
+            promises=Promises(self),
+            plans=Plans(self),
         )
 
 
@@ -232,3 +245,41 @@ class Answers(_Of):
 class Orders(_Of):
     async def of(self, debtor: DebtorId, number: str | None = None) -> Sequence[Parcel]:
         return [order for order in self.world.orders if number in (None, order.number)]
+
+
+class FeeBook(_Of):
+    async def explain(self, debtor: DebtorId, creditor: Creditor) -> Sequence[Fees]:
+        return self.world.fees
+
+
+class Promises(_Of):
+    async def make(
+        self,
+        conversation: ConversationId,
+        debtor: DebtorId,
+        invoices: Sequence[InvoiceId],
+        until: date,
+        *,
+        key: str,
+        creditor: Creditor,
+    ) -> object:
+        self.world.promised[key] = until
+        return until
+
+
+class Plans(_Of):
+    async def current(self, debtor: DebtorId) -> Agreed | None:
+        return self.world.plan
+
+    async def agree(
+        self,
+        conversation: ConversationId,
+        debtor: DebtorId,
+        invoices: Sequence[InvoiceId],
+        instalments: Sequence[Instalment],
+        *,
+        key: str,
+        creditor: Creditor,
+    ) -> Agreed:
+        self.world.plan = Agreed(instalments)
+        return self.world.plan

@@ -32,6 +32,19 @@ _MONEY = {"money": [4995, "EUR"]}
 _DATE = {"date": "2026-11-27"}
 
 _DAYS = {"first": {"key": "day.mon"}, "last": {"key": "day.fri"}}
+_FEES: list[dict[str, Any]] = [
+    {"line": {"key": f"fees.line.{name}", "args": args}}
+    for name, args in (
+        ("principal", {"amount": _MONEY}),
+        ("interest", {"amount": {"money": [61, "EUR"]}, "rate": {"percent": "4"}, "since": _DATE, "until": _DATE}),
+        ("costs.NL", {"amount": {"money": [4000, "EUR"]}}),
+        ("letter", {"since": _DATE, "day": _DATE}),
+    )
+]
+_PLAN: list[dict[str, Any]] = [
+    {"due": {"date": day}, "amount": {"money": [minor, "EUR"]}}
+    for day, minor in (("2026-12-01", 3334), ("2027-01-01", 3333), ("2027-02-01", 3333))
+]
 _ROWS = {
     "balance.open": (
         "balance.row",
@@ -49,6 +62,8 @@ _ROWS = {
         {"method": {"key": "method.bancontact"}},
     ),
     "payments.received": ("payments.row", {"amount": _MONEY, "paid_at": _DATE, "invoices": ["F2026-0042"]}),
+    **dict.fromkeys(("fees.charged", "fees.chargeable"), ("fees.row", *_FEES)),
+    **dict.fromkeys(("plan.confirm", "plan.agreed", "plan.current"), ("plan.row", *_PLAN)),
     "contact.hours": (
         "contact.hours_row",
         {"days": {"key": "contact.days", "args": _DAYS}, "opens": "08:30", "closes": "17:30"},
@@ -83,6 +98,8 @@ ARGUMENTS: dict[str, Any] = {
     "invoices": ["F2026-0042", "F2026-0057"],
     "issued": {"date": "2026-10-30"},
     "language": "…",
+    "least": {"money": [2500, "EUR"]},
+    "line": {"key": "fees.line.principal", "args": {"amount": _MONEY}},
     "last": {"key": "day.fri"},
     "lines": {"key": "care.self_harm.lines.NL"},
     "link": {"link": "link-1"},
@@ -97,10 +114,12 @@ ARGUMENTS: dict[str, Any] = {
     "paid_at": _DATE,
     "phone": "020 123 45 67",
     "question": "Hoe vaak geef ik een monstera water?",
+    "rate": {"percent": "10.5"},
     "reason": "…",
     "reference": "RF18 5390 0754 7034",
     "registration": "KvK 12345678",
     "role": "…",
+    "since": {"date": "2026-10-16"},
     "source": "bloem.example",
     "state": {"key": "balance.state.due"},
     "status": {"key": "orders.status.shipped"},

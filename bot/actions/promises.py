@@ -1,0 +1,132 @@
+"""Paying later, once and in full: a day is asked for, said back, and promised when it was confirmed."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import FollowupAction, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from billing.invoices import OpenInvoice
+from billing.promises import latest
+from bot.actions.invoices import total
+from bot.actions.services import Services
+from bot.actions.turn import Events, entity, offered, say, since_message, turn_id
+from bot.actions.wish import Wish
+from conversations.context import TurnContext
+from core.dates import read
+from core.ids import DebtorId
+from core.message import Option
+
+FORM = "promise_form"
+DATE = "promise_date"
+# A tap on a day proposes it; a tap on a promise confirms it.
+_DAY, _PROMISE = "day", "promise"
+# Messages that answer the question, or try to.
+_ANSWERS = ("inform", "affirm", "out_of_scope", "pay_later")
+_OTHERWISE = (Option("option.request_payment_plan", "request_payment_plan"), Option("option.human", "human"))
+
+
+def confirmed(tracker: Tracker) -> date | None:
+    """The day that the person has just confirmed: by the button, or with yes."""
+    tapped = entity(tracker, _PROMISE)
+    if tapped is None and tracker.latest_message["intent"]["name"] == "affirm":
+        tapped = ((offered(tracker) or {}).get("entities") or {}).get(_PROMISE)
+    return None if tapped is None else _date(tapped)
+
+
+class PayLater(Wish):
+    intent = "pay_later"
+
+    async def fulfil(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, context: TurnContext, debtor: DebtorId
+    ) -> Events:
+        invoices = await self.services.invoices.open_of(debtor)
+        payable = [invoice for invoice in invoices if not invoice.disputed]
+        if not payable:
+            say(dispatcher, "pay.disputed" if invoices else "pay.none", [Option("option.human", "human")])
+            return [SlotSet(DATE, None)]
+        day = confirmed(tracker)
+        if day is None or not _allowed(day, context):
+            return [SlotSet("wanted", self.intent), SlotSet(DATE, None), FollowupAction(FORM)]
+        await self.services.promises.make(
+            context.conversation,
+            debtor,
+            [invoice.id for invoice in payable],
+            day,
+            key=f"{context.turn}:promise",
+            creditor=context.creditor,
+        )
+        amount = {"money": total(payable).as_json()}
+        say(dispatcher, "promise.made", [Option("option.pay", "pay")], amount=amount, day={"date": day.isoformat()})
+        return [SlotSet(DATE, None)]
+
+
+class PromiseForm(Action):
+    """Which day: asked, read, and said back until it is confirmed."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def name(self) -> str:
+        return f"validate_{FORM}"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> Events:
+        context = await self._services.contexts.of(turn_id(tracker))
+        asked = tracker.get_slot("requested_slot") == DATE
+        # After somebody else has spoken, the question is put again.
+        first = asked and not any(e["event"] == "action_execution_rejected" for e in since_message(tracker))
+        day = confirmed(tracker)
+        if day is not None and _allowed(day, context) and (first or not asked):
+            return [SlotSet(DATE, day.isoformat()), SlotSet("requested_slot", None), FollowupAction("action_wanted")]
+        tapped = entity(tracker, _DAY)
+        today = context.now.astimezone(context.creditor.zone).date()
+        found = day or (_date(tapped) if tapped else read(str(tracker.latest_message.get("text") or ""), today))
+        intent = tracker.latest_message["intent"]["name"]
+        another = first and intent == "deny" and _PROMISE in (offered(tracker) or {}).get("entities", {})
+        if first and found is None and not another and intent not in _ANSWERS:
+            return []
+        invoices = await self._payable(context)
+        self._answer(dispatcher, context, invoices, found, unclear=first and not another)
+        return [SlotSet(DATE, None), SlotSet("requested_slot", DATE)]
+
+    async def _payable(self, context: TurnContext) -> Sequence[OpenInvoice]:
+        found = await self._services.invoices.open_of(context.debtor) if context.verified and context.debtor else []
+        return [invoice for invoice in found if not invoice.disputed]
+
+    def _answer(
+        self,
+        dispatcher: CollectingDispatcher,
+        context: TurnContext,
+        invoices: Sequence[OpenInvoice],
+        found: date | None,
+        *,
+        unclear: bool,
+    ) -> None:
+        last = latest(context.creditor, context.now.astimezone(context.creditor.zone).date())
+        until = {"date": last.isoformat()}
+        if found is None or not invoices:
+            say(dispatcher, "promise.ask_day_unclear" if unclear else "promise.ask_day", until=until)
+        elif _allowed(found, context):
+            day = {"date": found.isoformat()}
+            yes = Option("option.yes", "pay_later", entities={_PROMISE: found.isoformat()})
+            amount = {"money": total(invoices).as_json()}
+            say(dispatcher, "promise.confirm", [yes, Option("option.another_day", "deny")], amount=amount, day=day)
+        elif found > last:
+            choose = Option("option.on_day", "pay_later", {"day": until}, {_DAY: last.isoformat()})
+            say(dispatcher, "promise.too_late", [choose, *_OTHERWISE], until=until)
+        else:
+            say(dispatcher, "promise.past", until=until)
+
+
+def _allowed(day: date, context: TurnContext) -> bool:
+    today = context.now.astimezone(context.creditor.zone).date()
+    return today <= day <= latest(context.creditor, today)
+
+
+def _date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None

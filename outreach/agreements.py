@@ -1,0 +1,152 @@
+"""What becomes of promises and plans: looked at in daytime, told in the conversation where they were made."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import structlog
+from sqlalchemy import Row, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from billing.fees import FeeBook
+from billing.ledger import open_amounts
+from billing.links import Links
+from billing.plans import Plans
+from billing.promises import Promises
+from conversations.contacts import ContactPoint, contact_of
+from conversations.creditors import Creditors
+from conversations.handoff import wait_for_person
+from conversations.outbox import Outbox
+from core.clock import Clock
+from core.errors import BadInput
+from core.hold import Reason
+from core.ids import ContactPointId, ConversationId, DebtorId, InvoiceId
+from core.message import Option, Say
+from core.money import Money
+from outreach.quiet import may_approach
+from store.database import Database
+from store.tables.money import instalment, plan, promise
+from store.tables.people import contact_point
+from store.tables.talk import conversation
+
+log = structlog.get_logger(__name__)
+
+_HUMAN = Option("option.human", "human")
+
+
+class Agreements:
+    """`run` is the scheduler's; the other methods are subscribers, and say a thing once, by its cause."""
+
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        creditors: Creditors,
+        outbox: Outbox,
+        promises: Promises,
+        plans: Plans,
+        fees: FeeBook,
+        links: Links,
+    ) -> None:
+        self._db = db
+        self._clock = clock
+        self._creditors = creditors
+        self._outbox = outbox
+        self._promises = promises
+        self._plans = plans
+        self._fees = fees
+        self._links = links
+
+    async def run(self) -> None:
+        """See what was kept and what was broken, and charge what letters allow; never in quiet hours."""
+        for creditor in await self._creditors.all():
+            if may_approach(creditor, self._clock.now()):
+                await self._promises.run_due(creditor)
+                await self._plans.run_due(creditor)
+                await self._fees.run(creditor)
+
+    async def promise_broken(self, payload: Mapping[str, Any]) -> None:
+        """The day has passed: ask what goes, without a reproach."""
+        async with self._db.begin() as tx:
+            row = (await tx.execute(select(promise).where(promise.c.id == payload["promise_id"]))).one()
+            owed = await open_amounts(tx, [InvoiceId(key) for key in row.invoices])
+            if not any(minor > 0 for minor in owed.values()):  # paid meanwhile
+                return
+            say = Say(
+                "promise.missed",
+                {"day": {"date": row.until.isoformat()}},
+                [Option("option.pay", "pay"), Option("option.request_payment_plan", "request_payment_plan"), _HUMAN],
+            )
+            await self._tell(tx, row, say, f"promise:{row.id}:missed")
+        self._outbox.wake()
+
+    async def instalment_due(self, payload: Mapping[str, Any]) -> None:
+        """A link for the instalment, some days before it."""
+        await self._instalment(payload, "plan.instalment_due")
+
+    async def instalment_missed(self, payload: Mapping[str, Any]) -> None:
+        """The same, some days after it."""
+        await self._instalment(payload, "plan.instalment_missed")
+
+    async def plan_broken(self, payload: Mapping[str, Any]) -> None:
+        """A person takes it over, and the debtor is told so."""
+        now = self._clock.now()
+        async with self._db.begin() as tx:
+            row = (await tx.execute(select(plan).where(plan.c.id == payload["plan_id"]))).one()
+            home = await _home(tx, row)
+            await wait_for_person(tx, home, Reason.REQUEST, now, {"wish": "request_payment_plan", "plan": "broken"})
+            await self._tell(tx, row, Say("plan.broken"), f"plan:{row.id}:broken")
+        self._outbox.wake()
+
+    async def _instalment(self, payload: Mapping[str, Any], key: str) -> None:
+        async with self._db.read() as tx:
+            row = (await tx.execute(select(plan).where(plan.c.id == payload["plan_id"]))).one()
+            parts = (await tx.execute(select(instalment).where(instalment.c.plan_id == row.id))).all()
+            owed = await open_amounts(tx, [InvoiceId(each) for each in row.invoices])
+            home = await _home(tx, row)
+        reached = sum(part.amount for part in parts if part.number <= payload["number"])
+        due: date = next(part.due_on for part in parts if part.number == payload["number"])
+        missing = Money(reached - (row.total - sum(owed.values())), row.currency)
+        if missing.minor <= 0:  # paid meanwhile
+            return
+        cause = f"{key}:{row.id}:{payload['number']}"
+        try:
+            link = await self._links.issue(
+                home,
+                DebtorId(row.debtor_id),
+                [InvoiceId(each) for each in row.invoices],
+                key=cause,
+                creditor=await self._creditors.get(row.creditor_id),
+                amount=missing,
+            )
+        except BadInput:  # settled at this very moment
+            return
+        args = {"amount": {"money": missing.as_json()}, "due": {"date": due.isoformat()}, "link": {"link": link.id}}
+        async with self._db.begin() as tx:
+            await self._tell(tx, row, Say(key, args), cause)
+        self._outbox.wake()
+
+    async def _tell(self, tx: AsyncConnection, row: Row[Any], say: Say, cause: str) -> None:
+        """To where the person last wrote from, while that is verified: delivery looks at holds and quiet hours."""
+        home = await _home(tx, row)
+        point = await _contact(tx, home)
+        if point is None or not point.verified(self._clock.now()) or point.opted_out_at is not None:
+            log.info("agreement.unreachable", conversation=home, key=say.key)
+            return
+        await self._outbox.put(tx, home, say, cause=cause, author="bot", proactive=True, contact=point.id)
+
+
+async def _home(tx: AsyncConnection, row: Row[Any]) -> ConversationId:
+    """The conversation of the agreement; where that was merged into another, the other."""
+    home = ConversationId(row.conversation_id)
+    while merged := await tx.scalar(select(conversation.c.merged_into).where(conversation.c.id == home)):
+        home = ConversationId(merged)
+    return home
+
+
+async def _contact(tx: AsyncConnection, home: ConversationId) -> ContactPoint | None:
+    last: ContactPointId | None = await tx.scalar(
+        select(conversation.c.contact_point_id).where(conversation.c.id == home)
+    )
+    found = (await tx.execute(select(contact_point).where(contact_point.c.id == last))).one_or_none()
+    return None if found is None else contact_of(found)

@@ -1,0 +1,243 @@
+"""Paying later, paying in parts, and what paying late costs."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from billing.fees import Fees, Refusal
+from billing.law import Kind, Letter, Period
+from billing.plans import spread
+from core.hold import Reason
+from core.money import Money
+from tests.bot.talk import Talk
+from tests.bot.world import Agreed, World, creditor, invoice
+
+TODAY = date(2026, 11, 23)  # a Monday
+OTHERWISE = ["request_payment_plan", "human"]
+
+
+@pytest.mark.parametrize(
+    ("heard", "keys", "promised"),
+    [
+        pytest.param(
+            [("ik betaal vrijdag", "pay_later"), ("ja", "affirm")],
+            ["promise.confirm", "promise.made"],
+            "2026-11-27",
+            id="a day at once, and yes",
+        ),
+        pytest.param(
+            [("kan ik later betalen?", "pay_later"), ("volgende week", "inform"), ("klopt", "affirm")],
+            ["promise.ask_day", "promise.confirm", "promise.made"],
+            "2026-12-04",
+            id="asked for",
+        ),
+        pytest.param(
+            [("ich zahle am 25.", "pay_later"), ("doch erst am Freitag", "pay_later"), ("ja", "affirm")],
+            ["promise.confirm", "promise.confirm", "promise.made"],
+            "2026-11-27",
+            id="another day instead of a yes",
+        ),
+        pytest.param(
+            [("le 27", "pay_later"), ("non", "deny"), ("le 30", "inform"), ("oui", "affirm")],
+            ["promise.confirm", "promise.ask_day", "promise.confirm", "promise.made"],
+            "2026-11-30",
+            id="no, and another day",
+        ),
+        pytest.param(
+            [("I’ll pay later", "pay_later"), ("soon", "inform"), ("tomorrow", "inform"), ("yes", "affirm")],
+            ["promise.ask_day", "promise.ask_day_unclear", "promise.confirm", "promise.made"],
+            "2026-11-24",
+            id="unclear at first",
+        ),
+        pytest.param(
+            [("ik betaal eind januari", "pay_later"), ("dan de 30e", "inform"), ("ja", "affirm")],
+            ["promise.too_late", "promise.confirm", "promise.made"],
+            "2026-11-30",
+            id="too late",
+        ),
+        pytest.param(
+            [("ik betaal 01-11-2026", "pay_later"), ("laat maar", "cancel")],
+            ["promise.past", "talk.cancelled"],
+            None,
+            id="in the past, and never mind",
+        ),
+        pytest.param(
+            [("ik betaal later", "pay_later"), ("ja", "affirm"), ("nee", "deny")],
+            ["promise.ask_day", "promise.ask_day_unclear", "talk.cancelled"],
+            None,
+            id="a yes without a day promises nothing",
+        ),
+        pytest.param(
+            [("ik betaal vrijdag", "pay_later"), ("ben je een robot?", "bot_challenge"), ("ja", "affirm")],
+            ["promise.confirm", "talk.bot_challenge", "promise.ask_day", "promise.ask_day_unclear"],
+            None,
+            id="a yes after something else promises nothing",
+        ),
+    ],
+)
+async def test_a_promise(
+    talk: Talk, world: World, heard: Sequence[tuple[str, str]], keys: list[str], promised: str | None
+) -> None:
+    world.verified = True
+    said = [await talk.hear(text, intent) for text, intent in heard]
+    assert [key for each in said for key in each.keys] == keys
+    assert list(world.promised.values()) == ([date.fromisoformat(promised)] if promised else [])
+    if promised:
+        assert said[-1].args == {"amount": {"money": [4995, "EUR"]}, "day": {"date": promised}}
+        assert (said[-1].form, said[-1].options) == (None, ["pay"])
+        assert list(world.promised) == [f"{said[-1].body['turn']}:promise"]
+
+
+async def test_a_promise_by_buttons(talk: Talk, world: World) -> None:
+    world.verified = True
+    said = await talk.hear("eind december", "pay_later")
+    assert (said.keys, said.options) == (["promise.too_late"], ["pay_later:2026-12-07", *OTHERWISE])
+    said = await talk.hear("maandag 7 december", "pay_later", tapped={"day": "2026-12-07"})
+    assert (said.keys, said.options) == (["promise.confirm"], ["pay_later:2026-12-07", "deny"])
+    assert not world.promised
+    said = await talk.hear("Ja, akkoord", "pay_later", tapped={"promise": "2026-12-07"})
+    assert (said.keys, said.form) == (["promise.made"], None)
+    assert list(world.promised.values()) == [date(2026, 12, 7)]
+
+
+async def test_an_old_button_promises_no_day_that_has_passed(talk: Talk, world: World) -> None:
+    world.verified = True
+    said = await talk.hear("Ja, akkoord", "pay_later", tapped={"promise": "2026-11-20"})
+    assert (said.keys, world.promised) == (["promise.past"], {})
+
+
+async def test_a_promise_waits_for_verification(talk: Talk, world: World) -> None:
+    heard = [
+        ("ik wil later betalen", "pay_later"),
+        ("2026-0042", "inform"),
+        ("1234AB", "inform"),
+        ("vrijdag", "inform"),
+    ]
+    keys = [key for text, intent in heard for key in (await talk.hear(text, intent)).keys]
+    assert keys == ["verify.ask_reference", "verify.ask_postcode", "promise.ask_day", "promise.confirm"]
+
+
+@pytest.mark.parametrize(("invoices", "key"), [([], "pay.none"), ([invoice("1", 1, disputed=True)], "pay.disputed")])
+@pytest.mark.parametrize("intent", ["pay_later", "request_payment_plan"])
+async def test_nothing_to_agree_on(talk: Talk, world: World, invoices: list[Any], key: str, intent: str) -> None:
+    world.verified, world.invoices = True, invoices
+    assert (await talk.hear("…", intent)).keys == [key]
+
+
+@pytest.mark.parametrize("yes", ["tap", "word"])
+async def test_a_plan_is_chosen_shown_and_agreed_on(talk: Talk, world: World, yes: str) -> None:
+    world.verified, world.invoices = True, [invoice("2026-0042", 10000)]
+    said = await talk.hear("kan het in delen?", "request_payment_plan")
+    plans = [f"request_payment_plan:{months}" for months in (2, 3, 4)]
+    assert (said.keys, said.options) == (["plan.offer"], plans)
+    said = await talk.hear("3 x € 33,34", "request_payment_plan", tapped={"months": "3"})
+    name = "3:2026-11-30:10000"
+    assert (said.keys, said.options) == (["plan.confirm"], [f"request_payment_plan:{name}", "deny"])
+    rows = [
+        {"due": {"date": "2026-11-30"}, "amount": {"money": [3334, "EUR"]}},
+        {"due": {"date": "2026-12-30"}, "amount": {"money": [3333, "EUR"]}},
+        {"due": {"date": "2027-01-30"}, "amount": {"money": [3333, "EUR"]}},
+    ]
+    assert said.args["rows"] == {"rows": rows, "key": "plan.row"}
+    assert world.plan is None
+    if yes == "tap":
+        said = await talk.hear("Ja, akkoord", "request_payment_plan", tapped={"plan": name})
+    else:
+        said = await talk.hear("ja graag", "affirm")
+    assert said.keys == ["plan.agreed"]
+    assert said.args["rows"] == {"rows": rows, "key": "plan.row"}
+    assert world.plan == Agreed(spread(Money(10000), 3, TODAY))
+    assert (await talk.hear("kan het in delen?", "request_payment_plan")).keys == ["plan.current"]
+
+
+@pytest.mark.parametrize(
+    ("tapped", "key"),
+    [
+        pytest.param({"plan": "3:2026-11-30:9999"}, "plan.confirm", id="another amount"),
+        pytest.param({"plan": "3:2026-11-29:10000"}, "plan.confirm", id="another day"),
+        pytest.param({"plan": "12:2026-11-30:10000"}, "plan.offer", id="too many"),
+        pytest.param({"months": "x"}, "plan.offer", id="nonsense"),
+    ],
+)
+async def test_only_the_plan_that_was_shown_is_agreed_on(
+    talk: Talk, world: World, tapped: dict[str, str], key: str
+) -> None:
+    world.verified, world.invoices = True, [invoice("2026-0042", 10000)]
+    assert (await talk.hear("…", "request_payment_plan", tapped=tapped)).keys == [key]
+    assert world.plan is None
+
+
+async def test_above_the_policy_a_person_decides(talk: Talk, world: World) -> None:
+    world.verified, world.invoices = True, [invoice("2026-0042", 50001)]
+    said = await talk.hear("ik kan 100 euro per maand betalen", "request_payment_plan")
+    assert said.keys == ["request.payment_plan", "handoff.when_open"]
+    assert world.handoffs == [(Reason.REQUEST, {"wish": "request_payment_plan", "noted": ["100.00"]})]
+
+
+LETTER = Letter(
+    "l", Kind.FOURTEEN_DAYS, "email", datetime(2026, 11, 2, 9, tzinfo=UTC), date(2026, 11, 2), date(2026, 11, 3),
+    Money(4000), "sha256:0",
+)  # fmt: skip
+GOOD = Fees(
+    invoice("2026-0042", 10000), Money(10000), Money(4000),
+    [Period(date(2026, 11, 2), TODAY, Decimal(4), Money(23))], LETTER, False, None, None,
+)  # fmt: skip
+
+
+def refused(number: str, refusal: Refusal | None, first_day: date | None = None) -> Fees:
+    return Fees(invoice(number, 10000), Money(10000), Money(0), [], None, False, refusal, first_day)
+
+
+async def test_fees_are_explained_line_by_line(talk: Talk, world: World) -> None:
+    world.verified, world.fees = True, [GOOD]
+    said = await talk.hear("waarom komen er kosten bij?", "ask_fees")
+    assert (said.keys, said.options, world.handoffs) == (["fees.chargeable"], ["pay", "human"], [])
+    assert said.args["total"] == {"money": [14023, "EUR"]}
+    lines = [row["line"] for row in said.args["rows"]["rows"]]
+    assert [line["key"] for line in lines] == [
+        "fees.line.principal",
+        "fees.line.interest",
+        "fees.line.costs.NL",
+        "fees.line.letter",
+    ]
+    assert lines[1]["args"] == {
+        "amount": {"money": [23, "EUR"]},
+        "rate": {"percent": "4"},
+        "since": {"date": "2026-11-02"},
+        "until": {"date": "2026-11-23"},
+    }
+    assert lines[3]["args"] == {"since": {"date": "2026-11-02"}, "day": {"date": "2026-11-03"}}
+
+
+@pytest.mark.parametrize(
+    ("fees", "keys", "country"),
+    [
+        pytest.param([replace(GOOD, charged=True)], ["fees.charged"], "NL", id="booked"),
+        pytest.param([refused("1", "no_letter")], ["fees.none.no_letter.NL"], "NL", id="no letter in the Netherlands"),
+        pytest.param([refused("1", "no_letter")], ["fees.none.no_letter.BE"], "BE", id="no letter in Belgium"),
+        pytest.param([refused("1", "held"), refused("2", "held")], ["fees.none.held"], "NL", id="the same for both"),
+        pytest.param(
+            [GOOD, refused("2", "disputed")], ["fees.chargeable", "fees.none.disputed"], "NL", id="each its own"
+        ),
+        pytest.param([refused("1", "too_early", TODAY)], ["fees.none.too_early"], "NL", id="not yet"),
+        pytest.param([refused("1", "wrong_amount")], ["fees.none.wrong_amount"], "NL", id="a wrong letter"),
+        pytest.param([refused("1", "not_received")], ["fees.none.not_received"], "NL", id="receipt unknown"),
+        pytest.param([refused("1", "agreed")], ["fees.none.agreed"], "NL", id="an agreement runs"),
+        pytest.param([refused("1", "not_due")], ["fees.none.not_due"], "NL", id="in time"),
+        pytest.param([refused("1", "no_clause")], ["fees.none.no_clause"], "BE", id="no clause"),
+        pytest.param([refused("1", None)], ["fees.none.nothing"], "NL", id="charged and paid"),
+    ],
+)
+async def test_why_fees_or_why_none(talk: Talk, world: World, fees: list[Fees], keys: list[str], country: str) -> None:
+    world.verified, world.fees, world.creditor = True, fees, creditor(country=country)
+    said = await talk.hear("waarom kosten?", "ask_fees")
+    assert (said.keys, said.options) == (keys, ["pay", "human"])
+
+
+async def test_fees_are_told_to_the_verified_alone(talk: Talk, world: World) -> None:
+    world.fees = [GOOD]
+    assert (await talk.hear("waarom komen er kosten bij?", "ask_fees")).keys == ["verify.ask_reference"]
