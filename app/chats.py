@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, exists, select, update
 
 from channels.web import utterances
 from conversations import contacts
@@ -31,6 +31,29 @@ _HISTORY = 100
 _UNGUESSABLE = 22
 # A wake-up may be lost, or another process may do the work.
 _POLL = 0.5
+
+# Built once: building them anew for each message costs more than running them.
+_ANSWERED = select(inbound.c.id).where(
+    inbound.c.id == bindparam("turn"),
+    inbound.c.state == TurnState.DONE,
+    ~exists().where(
+        outbound.c.turn_id == inbound.c.id,
+        outbound.c.state.in_([OutboundState.QUEUED, OutboundState.SENDING]),
+    ),
+)
+_ASKER = select(inbound.c.contact_point_id).where(inbound.c.id == bindparam("turn"))
+_UNFETCHED = update(outbound).where(
+    outbound.c.contact_point_id == bindparam("asker"), outbound.c.state == OutboundState.SENT
+)
+_SAID = (
+    select(outbound.c.rendered)
+    .where(
+        outbound.c.contact_point_id == bindparam("asker"),
+        outbound.c.rendered.is_not(None),
+        (outbound.c.turn_id == bindparam("turn")) | (outbound.c.fetched_by == bindparam("turn")),
+    )
+    .order_by(outbound.c.seq)
+)
 
 
 class Chats:
@@ -110,9 +133,11 @@ class Chats:
         seconds: float,
     ) -> Sequence[Rendered]:
         session = sender if len(sender) >= _UNGUESSABLE else f"{sender}@{self._keyed(remote)}"
-        turn = await self._take("rest", creditor, session, text, None, message_id, locale, token, remote)
+        turn, fresh = await self._take("rest", creditor, session, text, None, message_id, locale, token, remote)
         deadline = asyncio.get_running_loop().time() + seconds
-        while not await self._answered(turn):
+        # A message that came this moment has no answer yet.
+        while fresh or not await self._answered(turn):
+            fresh = False
             left = deadline - asyncio.get_running_loop().time()
             if left <= 0:
                 break
@@ -130,7 +155,8 @@ class Chats:
         locale: str | None,
         token: str | None,
         remote: str,
-    ) -> TurnId:
+    ) -> tuple[TurnId, bool]:
+        """The message's turn, and whether it is new."""
         key, address = CreditorKey(creditor), Address(session)
         language = await self._language(creditor, locale)
         if token:
@@ -146,9 +172,12 @@ class Chats:
             locale=language,
             profile={"remote": self._keyed(remote)},
         )
-        turn = await self._inbox.receive(key, message) or await self._inbox.turn_of(key, channel, message.external_id)
+        turn = await self._inbox.receive(key, message)
+        if turn is not None:
+            return turn, True
+        turn = await self._inbox.turn_of(key, channel, message.external_id)
         assert turn is not None
-        return turn
+        return turn, False
 
     def _keyed(self, remote: str) -> str:
         """A network address, told apart from others and not to be read back."""
@@ -160,33 +189,16 @@ class Chats:
 
     async def _answered(self, turn: TurnId) -> bool:
         async with self._db.read() as tx:
-            if await tx.scalar(select(inbound.c.state).where(inbound.c.id == turn)) != TurnState.DONE:
-                return False
-            waiting = select(outbound.c.id).where(
-                outbound.c.turn_id == turn,
-                outbound.c.state.in_([OutboundState.QUEUED, OutboundState.SENDING]),
-            )
-            return (await tx.scalar(waiting.limit(1))) is None
+            return (await tx.scalar(_ANSWERED, {"turn": turn})) is not None
 
     async def _fetch(self, turn: TurnId) -> Sequence[Rendered]:
         """What this turn said, also when it is asked for again, and what was said since the last call."""
         now = self._clock.now()
         async with self._db.begin() as tx:
-            contact = await tx.scalar(select(inbound.c.contact_point_id).where(inbound.c.id == turn))
-            await tx.execute(
-                update(outbound)
-                .where(outbound.c.contact_point_id == contact, outbound.c.state == OutboundState.SENT)
-                .values(state=OutboundState.DELIVERED, delivered_at=now, fetched_by=turn)
-            )
-            rows = await tx.execute(
-                select(outbound.c.rendered)
-                .where(
-                    outbound.c.contact_point_id == contact,
-                    outbound.c.rendered.is_not(None),
-                    (outbound.c.turn_id == turn) | (outbound.c.fetched_by == turn),
-                )
-                .order_by(outbound.c.seq)
-            )
+            contact = await tx.scalar(_ASKER, {"turn": turn})
+            fetched = {"state": OutboundState.DELIVERED, "delivered_at": now, "fetched_by": turn}
+            await tx.execute(_UNFETCHED, {"asker": contact} | fetched)
+            rows = await tx.execute(_SAID, {"asker": contact, "turn": turn})
             return [message_of_part(part) for row in rows for part in row.rendered]
 
     async def _history(self, contact: ContactPointId, talk: ConversationId) -> Sequence[Mapping[str, Any]]:

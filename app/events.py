@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from core.clock import Clock
 from store.database import Database
@@ -22,6 +23,29 @@ _BATCH = 50
 _LEASE = timedelta(seconds=30)
 # What fails is tried ever more slowly and never given up: it may be somebody who has to be woken.
 _SLOWEST = timedelta(hours=1)
+
+
+def _next() -> ReturningUpdate[Any]:
+    """Take the oldest events that are due."""
+    now, until = (bindparam(name, type_=event.c.next_at.type) for name in ("now", "until"))
+    waiting = (
+        select(event.c.seq)
+        .where(event.c.handled_at.is_(None), event.c.next_at <= now)
+        .order_by(event.c.seq)
+        .limit(_BATCH)
+        .with_for_update(skip_locked=True)
+    )
+    return (
+        update(event)
+        .where(event.c.seq.in_(waiting))
+        .values(attempts=event.c.attempts + 1, next_at=until)
+        .returning(event)
+    )
+
+
+# Built once: building them anew for each batch costs more than running them.
+_NEXT = _next()
+_HANDLED = update(event).where(event.c.seq == bindparam("done"))
 
 
 class Events:
@@ -39,37 +63,24 @@ class Events:
             await tx.execute(update(event).where(*taken).values(next_at=self._clock.now()))
 
     async def run_one(self) -> bool:
-        """Handle a batch; False where there was none. Those of one name keep their order."""
+        """Handle a batch; False where no more wait. Those of one name keep their order."""
         now = self._clock.now()
-        waiting = (
-            select(event.c.seq)
-            .where(event.c.handled_at.is_(None), event.c.next_at <= now)
-            .order_by(event.c.seq)
-            .limit(_BATCH)
-            .with_for_update(skip_locked=True)
-        )
         async with self._db.begin() as tx:
-            rows = (
-                await tx.execute(
-                    update(event)
-                    .where(event.c.seq.in_(waiting))
-                    .values(attempts=event.c.attempts + 1, next_at=now + _LEASE)
-                    .returning(event)
-                )
-            ).all()
+            rows = (await tx.execute(_NEXT, {"now": now, "until": now + _LEASE})).all()
         by_name: dict[str, list[Row[Any]]] = defaultdict(list)
         for row in sorted(rows, key=lambda row: row.seq):
             by_name[row.name].append(row)
         # A mail server that is slow to take an alert must not hold up the word that a payment has come.
         await asyncio.gather(*(self._handle(same) for same in by_name.values()))
-        return bool(rows)
+        return len(rows) == _BATCH
 
     async def _handle(self, rows: Sequence[Row[Any]]) -> None:
         faults = {row.seq: await self._fault(row) for row in rows}
         now = self._clock.now()
         async with self._db.begin() as tx:
-            done = [seq for seq, fault in faults.items() if fault is None]
-            await tx.execute(update(event).where(event.c.seq.in_(done)).values(handled_at=now))
+            done = [{"done": seq, "handled_at": now} for seq, fault in faults.items() if fault is None]
+            if done:
+                await tx.execute(_HANDLED, done)
             for row in rows:
                 if fault := faults[row.seq]:
                     pause = min(_LEASE * 2 ** min(row.attempts - 1, 10), _SLOWEST)

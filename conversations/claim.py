@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, exists, func, or_, select, update
+from sqlalchemy import Row, bindparam, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from conversations.contacts import ContactPoint, contact_of
 from conversations.reading import Offer
@@ -34,15 +35,16 @@ class Claim:
     contact: ContactPoint
     language: str | None  # the debtor's, on file
     country: str | None
-    offers: Sequence[Offer]  # the buttons shown in this conversation, newest message last
+    offers: Sequence[Offer]  # the button that was tapped, and those shown last, newest message last
 
     @property
     def turn(self) -> TurnId:
         return TurnId(self.message.id)
 
 
-async def take(tx: AsyncConnection, now: datetime) -> Claim | None:
-    """The next turn, leased to the caller, or None: one at a time per conversation, in order of arrival."""
+def _next() -> ReturningUpdate[Any]:
+    """Lease the oldest free message that is the first unfinished one of its conversation."""
+    now, until = (bindparam(name, type_=inbound.c.lease_until.type) for name in ("now", "until"))
     earlier = inbound.alias()
     head = ~exists().where(
         earlier.c.conversation_id == inbound.c.conversation_id,
@@ -57,56 +59,71 @@ async def take(tx: AsyncConnection, now: datetime) -> Claim | None:
         .limit(1)
         .with_for_update(skip_locked=True)
     )
-    message = (
-        await tx.execute(
-            update(inbound)
-            .where(inbound.c.seq == first.scalar_subquery(), free)
-            .values(
-                lease=new_id(),
-                lease_until=now + LEASE,
-                attempts=inbound.c.attempts + 1,
-                first_claimed_at=func.coalesce(inbound.c.first_claimed_at, now),
-            )
-            .returning(inbound)
+    return (
+        update(inbound)
+        .where(inbound.c.seq == first.scalar_subquery(), free)
+        .values(
+            lease=bindparam("new_lease"),
+            lease_until=until,
+            attempts=inbound.c.attempts + 1,
+            first_claimed_at=func.coalesce(inbound.c.first_claimed_at, now),
         )
-    ).first()
+        .returning(inbound)
+    )
+
+
+# A turn that is still this worker's.
+HELD = update(inbound).where(inbound.c.id == bindparam("turn"), inbound.c.lease == bindparam("held"))
+# Built once: building them anew for each turn costs more than running them.
+_NEXT = _next()
+_TALK = select(conversation).where(conversation.c.id == bindparam("id"))
+_POINT = (
+    select(contact_point, debtor.c.language.label("spoken"), debtor.c.country.label("country"))
+    .join_from(contact_point, debtor, debtor.c.id == contact_point.c.debtor_id, isouter=True)
+    .where(contact_point.c.id == bindparam("id"))
+)
+
+_LAST = (
+    select(outbound.c.id)
+    .where(outbound.c.conversation_id == bindparam("talk"), exists().where(button.c.outbound_id == outbound.c.id))
+    .order_by(outbound.c.seq.desc())
+    .limit(1)
+)
+_OFFERS = (
+    select(button)
+    .join(outbound, outbound.c.id == button.c.outbound_id)
+    .where(
+        button.c.conversation_id == bindparam("talk"),
+        or_(button.c.id == bindparam("named"), button.c.outbound_id == _LAST.scalar_subquery()),
+    )
+    .order_by(outbound.c.seq, button.c.position)
+)
+
+
+async def take(tx: AsyncConnection, now: datetime) -> Claim | None:
+    """The next turn, leased to the caller, or None: one at a time per conversation, in order of arrival."""
+    lease = {"now": now, "until": now + LEASE, "new_lease": new_id()}
+    message = (await tx.execute(_NEXT, lease)).first()
     if message is None:
         return None
-    talk = (await tx.execute(select(conversation).where(conversation.c.id == message.conversation_id))).one()
-    point = (await tx.execute(select(contact_point).where(contact_point.c.id == message.contact_point_id))).one()
-    known = None
-    if point.debtor_id:
-        known = (
-            await tx.execute(select(debtor.c.language, debtor.c.country).where(debtor.c.id == point.debtor_id))
-        ).one()
-    return Claim(
-        message,
-        talk,
-        contact_of(point),
-        known.language if known else None,
-        known.country if known else None,
-        await _offers(tx, message),
-    )
+    talk = (await tx.execute(_TALK, {"id": message.conversation_id})).one()
+    point = (await tx.execute(_POINT, {"id": message.contact_point_id})).one()
+    return Claim(message, talk, contact_of(point), point.spoken, point.country, await _offers(tx, message))
 
 
-async def renew(tx: AsyncConnection, claim: Claim, now: datetime) -> None:
-    """Another lease for the same work. Raises LeaseLost."""
-    result = await tx.execute(
-        update(inbound)
-        .where(inbound.c.id == claim.turn, inbound.c.lease == claim.message.lease)
-        .values(lease_until=now + LEASE)
-    )
+async def renew(tx: AsyncConnection, claim: Claim, now: datetime, **values: Any) -> None:
+    """Another lease for the same work, and what was found so far. Raises LeaseLost."""
+    held = {"turn": claim.turn, "held": claim.message.lease}
+    result = await tx.execute(HELD, held | {"lease_until": now + LEASE} | values)
     if result.rowcount != 1:
         raise LeaseLost(claim.turn)
 
 
 async def _offers(tx: AsyncConnection, message: Row[Any]) -> Sequence[Offer]:
-    if not message.button_id and len(message.text.strip()) > _SHORT:
+    """The button that the message names, and those that were shown last."""
+    text = message.text.strip()
+    if not message.button_id and len(text) > _SHORT:
         return ()
-    rows = await tx.execute(
-        select(button, outbound.c.seq)
-        .join(outbound, outbound.c.id == button.c.outbound_id)
-        .where(button.c.conversation_id == message.conversation_id)
-        .order_by(outbound.c.seq, button.c.position)
-    )
+    named = {"talk": message.conversation_id, "named": message.button_id or text}
+    rows = (await tx.execute(_OFFERS, named)).all()
     return [Offer(row.id, row.position, Option.from_json(row.option), row.expires_at, row.outbound_id) for row in rows]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.ids import ContactPointId, ConversationId, CreditorKey, DebtorId, new_id
@@ -51,16 +51,17 @@ def contact_of(row: Any) -> ContactPoint:
     )
 
 
+# Built once: building them anew for each message costs more than running them.
+_FIND = select(contact_point).where(
+    contact_point.c.creditor_id == bindparam("creditor"),
+    contact_point.c.channel == bindparam("channel"),
+    contact_point.c.address == bindparam("address"),
+)
+_SET = update(contact_point).where(contact_point.c.id == bindparam("point")).returning(contact_point)
+
+
 async def find(tx: AsyncConnection, creditor: CreditorKey, channel: str, address: Address) -> ContactPoint | None:
-    row = (
-        await tx.execute(
-            select(contact_point).where(
-                contact_point.c.creditor_id == creditor,
-                contact_point.c.channel == channel,
-                contact_point.c.address == address,
-            )
-        )
-    ).first()
+    row = (await tx.execute(_FIND, {"creditor": creditor, "channel": channel, "address": address})).first()
     return contact_of(row) if row else None
 
 
@@ -138,9 +139,4 @@ async def _create(
 
 
 async def _set(tx: AsyncConnection, identifier: ContactPointId, **values: Any) -> ContactPoint:
-    row = (
-        await tx.execute(
-            update(contact_point).where(contact_point.c.id == identifier).values(**values).returning(contact_point)
-        )
-    ).one()
-    return contact_of(row)
+    return contact_of((await tx.execute(_SET, {"point": identifier} | values)).one())

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations.care import country_of
@@ -38,6 +38,16 @@ class TurnContext:
     now: datetime
 
 
+# Built once: building them anew for each action costs more than running them.
+_MESSAGE = select(inbound).where(inbound.c.id == bindparam("turn"))
+_POINT = (
+    select(contact_point, conversation.c.locale.label("spoken"), debtor.c.country)
+    .join_from(contact_point, conversation, conversation.c.id == bindparam("talk"))
+    .join(debtor, debtor.c.id == contact_point.c.debtor_id, isouter=True)
+    .where(contact_point.c.id == bindparam("point"))
+)
+
+
 class Contexts:
     def __init__(self, db: Database, clock: Clock, creditors: Creditors) -> None:
         self._db = db
@@ -48,22 +58,19 @@ class Contexts:
         """Raises NotFound for a turn that does not exist."""
         async with self._db.read() as tx:
             message = await message_of(tx, turn)
-            talk = (await tx.execute(select(conversation).where(conversation.c.id == message.conversation_id))).one()
-            point = (
-                await tx.execute(select(contact_point).where(contact_point.c.id == message.contact_point_id))
-            ).one()
-            country = await tx.scalar(select(debtor.c.country).where(debtor.c.id == point.debtor_id))
+            here = {"point": message.contact_point_id, "talk": message.conversation_id}
+            point = (await tx.execute(_POINT, here)).one()
         creditor = await self._creditors.get(message.creditor_id)
         contact = contact_of(point)
         now = self._clock.now()
         return TurnContext(
             turn=turn,
-            conversation=talk.id,
+            conversation=ConversationId(message.conversation_id),
             contact_point=contact.id,
             creditor=creditor,
             channel=contact.channel,
-            locale=Locale(talk.locale or creditor.languages[0]),
-            country=country_of(country, contact.address, creditor),
+            locale=Locale(point.spoken or creditor.languages[0]),
+            country=country_of(point.country, contact.address, creditor),
             debtor=contact.debtor,
             verified=contact.verified(now),
             text=message.text,
@@ -75,7 +82,7 @@ class Contexts:
 
 
 async def message_of(tx: AsyncConnection, turn: TurnId) -> Row[Any]:
-    row = (await tx.execute(select(inbound).where(inbound.c.id == turn))).first()
+    row = (await tx.execute(_MESSAGE, {"turn": turn})).first()
     if row is None:
         raise NotFound(f"there is no turn {turn}")
     return row

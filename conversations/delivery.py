@@ -6,8 +6,9 @@ from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
 import structlog
-from sqlalchemy import Row, exists, select, update
+from sqlalchemy import Row, bindparam, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from conversations.contacts import ContactPoint, contact_of
 from conversations.creditors import Creditors
@@ -43,6 +44,51 @@ _WINDOW = timedelta(hours=24)
 _TEMPLATES: Mapping[str, tuple[str, Sequence[str]]] = {
     "reminder.upcoming": ("payment_reminder", ("creditor", "invoice", "amount", "due")),
 }
+
+
+def _next() -> ReturningUpdate[Any]:
+    """Lease the oldest message that is due and before which nothing waits for the same person."""
+    now, until = (bindparam(name, type_=outbound.c.next_at.type) for name in ("due", "until"))
+    earlier = outbound.alias()
+    first = (
+        select(outbound.c.seq)
+        .where(
+            outbound.c.state == OutboundState.QUEUED,
+            outbound.c.next_at <= now,
+            ~exists().where(
+                earlier.c.contact_point_id == outbound.c.contact_point_id,
+                earlier.c.state.in_([OutboundState.QUEUED, OutboundState.SENDING]),
+                earlier.c.seq < outbound.c.seq,
+            ),
+        )
+        .order_by(outbound.c.seq)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    return (
+        update(outbound)
+        .where(outbound.c.seq == first.scalar_subquery(), outbound.c.state == OutboundState.QUEUED)
+        .values(
+            state=OutboundState.SENDING,
+            lease=bindparam("new_lease"),
+            lease_until=until,
+            attempts=outbound.c.attempts + 1,
+            attempted_at=now,
+        )
+        .returning(outbound)
+    )
+
+
+# Built once: building them anew for each message costs more than running them.
+_NEXT = _next()
+_POINT = (
+    select(contact_point, conversation.c.locale.label("spoken"))
+    .join_from(contact_point, conversation, conversation.c.id == bindparam("talk"))
+    .where(contact_point.c.id == bindparam("point"))
+)
+_BUTTONS = select(button.c.id).where(button.c.outbound_id == bindparam("message")).order_by(button.c.position)
+_ROW = update(outbound).where(outbound.c.id == bindparam("message"))
+_ENDED = {state: _ROW.where(outbound.c.state.in_(sources(OUTBOUND, state))) for state in OutboundState}
 
 
 class Renderer(Protocol):
@@ -92,11 +138,11 @@ class Delivery:
             row = await self._claim(tx, now)
             if row is None:
                 return False
-            parts = await self._parts(tx, row, now)
+            channel, parts = await self._parts(tx, row, now)
         if parts is None:
             self._changed(row)
             return True
-        await self._send(row, parts)
+        await self._send(row, parts, channel)
         return True
 
     async def settle(self) -> None:
@@ -148,58 +194,30 @@ class Delivery:
             await self._sent(row, row.parts_sent + 1, found)
 
     async def _claim(self, tx: AsyncConnection, now: datetime) -> Row[Any] | None:
-        earlier = outbound.alias()
-        first = (
-            select(outbound.c.seq)
-            .where(
-                outbound.c.state == OutboundState.QUEUED,
-                outbound.c.next_at <= now,
-                ~exists().where(
-                    earlier.c.contact_point_id == outbound.c.contact_point_id,
-                    earlier.c.state.in_([OutboundState.QUEUED, OutboundState.SENDING]),
-                    earlier.c.seq < outbound.c.seq,
-                ),
-            )
-            .order_by(outbound.c.seq)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        )
-        claimed: Row[Any] | None = (
-            await tx.execute(
-                update(outbound)
-                .where(outbound.c.seq == first.scalar_subquery(), outbound.c.state == OutboundState.QUEUED)
-                .values(
-                    state=OutboundState.SENDING,
-                    lease=new_id(),
-                    lease_until=now + LEASE,
-                    attempts=outbound.c.attempts + 1,
-                    attempted_at=now,
-                )
-                .returning(outbound)
-            )
-        ).first()
+        lease = {"due": now, "until": now + LEASE, "new_lease": new_id()}
+        claimed: Row[Any] | None = (await tx.execute(_NEXT, lease)).first()
         return claimed
 
-    async def _parts(self, tx: AsyncConnection, row: Row[Any], now: datetime) -> Sequence[Mapping[str, Any]] | None:
-        """The exact messages, as stored by an earlier try, else rendered and stored now. None: not to be sent."""
-        point = contact_of(
-            (await tx.execute(select(contact_point).where(contact_point.c.id == row.contact_point_id))).one()
-        )
+    async def _parts(
+        self, tx: AsyncConnection, row: Row[Any], now: datetime
+    ) -> tuple[str, Sequence[Mapping[str, Any]] | None]:
+        """The channel, and the exact messages: stored by an earlier try, else now. None: not to be sent."""
+        found = (await tx.execute(_POINT, {"point": row.contact_point_id, "talk": row.conversation_id})).one()
+        point, locale = contact_of(found), found.spoken
         creditor = await self._creditors.get(row.creditor_id)
         # Before each try: much may happen between the first and the last.
         if row.proactive and not await self._may_go(tx, row, point, creditor, now):
-            return None
+            return point.channel, None
         if row.rendered is not None:
-            return row.rendered  # type: ignore[no-any-return]
-        locale = await tx.scalar(select(conversation.c.locale).where(conversation.c.id == row.conversation_id))
+            return point.channel, row.rendered
         say = Say(row.key, row.args, [Option.from_json(option) for option in row.options])
         if discloses(row.key) and not point.verified(now):
             # The last gate: nothing about a debt reaches anyone who is not verified.
             log.error("outbound.undisclosed", outbound=row.id, key=row.key)
             say = Say("notice.message_waiting")
         parts = await self._render(tx, row, say, point, creditor, locale, now)
-        await tx.execute(update(outbound).where(outbound.c.id == row.id).values(rendered=parts, locale=locale))
-        return parts
+        await tx.execute(_ROW, {"message": row.id, "rendered": parts, "locale": locale})
+        return point.channel, parts
 
     async def _may_go(
         self, tx: AsyncConnection, row: Row[Any], point: ContactPoint, creditor: Creditor, now: datetime
@@ -229,8 +247,7 @@ class Delivery:
     ) -> Sequence[Mapping[str, Any]]:
         ids = []
         if say.options:
-            query = select(button.c.id).where(button.c.outbound_id == row.id).order_by(button.c.position)
-            ids = list((await tx.scalars(query)).all())
+            ids = list((await tx.scalars(_BUTTONS, {"message": row.id})).all())
         links = [value["link"] for value in say.args.values() if isinstance(value, dict) and "link" in value]
         tokens = select(payment_link.c.id, payment_link.c.token).where(payment_link.c.id.in_(links))
         urls = {
@@ -272,9 +289,9 @@ class Delivery:
             for number, text in enumerate(shown.texts)
         ]
 
-    async def _send(self, row: Row[Any], parts: Sequence[Mapping[str, Any]]) -> None:
+    async def _send(self, row: Row[Any], parts: Sequence[Mapping[str, Any]], channel_name: str) -> None:
         sent = row.parts_sent
-        channel = self._channels[await self._channel_of(row)]
+        channel = self._channels[channel_name]
         try:
             while sent < len(parts):
                 provider_id = await channel.send(message_of_part(parts[sent]))
@@ -285,11 +302,6 @@ class Delivery:
             await self._failed(row, error)
         else:
             await self._sent(row, sent, provider_id)
-
-    async def _channel_of(self, row: Row[Any]) -> str:
-        async with self._db.read() as tx:
-            query = select(contact_point.c.channel).where(contact_point.c.id == row.contact_point_id)
-            return str(await tx.scalar(query))
 
     async def _progress(self, row: Row[Any], sent: int) -> None:
         async with self._db.begin() as tx:
@@ -320,22 +332,20 @@ class Delivery:
         """Record how it ended; a receipt may have been faster, and then knows better."""
         now = self._clock.now()
         async with self._db.begin() as tx:
-            done = await tx.execute(
-                update(outbound)
-                .where(outbound.c.id == row.id, outbound.c.state.in_(sources(OUTBOUND, state)))
-                .values(state=state, lease=None, lease_until=None, **values)
-            )
+            free = {"state": state, "lease": None, "lease_until": None}
+            done = await tx.execute(_ENDED[state], {"message": row.id} | free | values)
             if done.rowcount == 0 and "provider_id" in values:
-                await tx.execute(
-                    update(outbound).where(outbound.c.id == row.id).values(provider_id=values["provider_id"])
-                )
+                await tx.execute(_ROW, {"message": row.id, "provider_id": values["provider_id"]})
             if state is OutboundState.FAILED:
                 await undelivered(tx, row, str(values.get("error")), now)
             await emit(tx, CONVERSATION_CHANGED, {"conversation_id": row.conversation_id}, now)
         self._changed(row)
+        if state is OutboundState.QUEUED:
+            self._wake.ring("outbox")
 
     def _changed(self, row: Row[Any]) -> None:
-        for topic in ("outbox", "event", f"turn:{row.turn_id}"):
+        """What this message held up is taken next by the sender that finished it."""
+        for topic in ("event", f"turn:{row.turn_id}"):
             self._wake.ring(topic)
 
 

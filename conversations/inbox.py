@@ -1,6 +1,6 @@
 """The inbox: each message is stored once, before anything is thought about it."""
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from conversations.contacts import reach
@@ -12,6 +12,15 @@ from store.database import Database
 from store.tables.people import contact_point
 from store.tables.talk import conversation, inbound
 from store.wake import Wake
+
+# Built once: building them anew for each message costs more than running them.
+_SEEN = select(inbound.c.id).where(
+    inbound.c.creditor_id == bindparam("creditor"),
+    inbound.c.channel == bindparam("channel"),
+    inbound.c.external_id == bindparam("external_id"),
+)
+_WROTE = update(contact_point).where(contact_point.c.id == bindparam("point"))
+_WRITTEN_FROM = update(conversation).where(conversation.c.id == bindparam("talk"))
 
 
 class Inbox:
@@ -34,20 +43,13 @@ class Inbox:
     async def turn_of(self, creditor: CreditorKey, channel: str, external_id: str) -> TurnId | None:
         """The turn of a message that is stored already."""
         async with self._db.read() as tx:
-            query = select(inbound.c.id).where(
-                inbound.c.creditor_id == creditor, inbound.c.channel == channel, inbound.c.external_id == external_id
-            )
-            return await tx.scalar(query)
+            return await tx.scalar(_SEEN, {"creditor": creditor, "channel": channel, "external_id": external_id})
 
     async def _store(self, creditor: CreditorKey, message: Inbound) -> TurnId | None:
         now = self._clock.now()
         async with self._db.begin() as tx:
-            seen = select(inbound.c.id).where(
-                inbound.c.creditor_id == creditor,
-                inbound.c.channel == message.channel,
-                inbound.c.external_id == message.external_id,
-            )
-            if (await tx.scalar(seen)) is not None:
+            told = {"creditor": creditor, "channel": message.channel, "external_id": message.external_id}
+            if (await tx.scalar(_SEEN, told)) is not None:
                 return None
             contact = await reach(tx, creditor, message.channel, message.address, now, message.locale)
             turn = TurnId(new_id())
@@ -60,27 +62,25 @@ class Inbox:
                 "remote": message.profile.get("remote"),
             }
             await tx.execute(
-                insert(inbound).values(
-                    id=turn,
-                    creditor_id=creditor,
-                    channel=message.channel,
-                    external_id=message.external_id,
-                    conversation_id=contact.conversation,
-                    contact_point_id=contact.id,
-                    text=_storable(text[:MAX_TEXT]),
-                    button_id=message.button[:64] if message.button else None,
-                    media=list(message.media),
-                    flags={name: value for name, value in flags.items() if value},
-                    received_at=now,
-                    state=TurnState.RECEIVED,
-                )
+                insert(inbound),
+                {
+                    "id": turn,
+                    "creditor_id": creditor,
+                    "channel": message.channel,
+                    "external_id": message.external_id,
+                    "conversation_id": contact.conversation,
+                    "contact_point_id": contact.id,
+                    "text": _storable(text[:MAX_TEXT]),
+                    "button_id": message.button[:64] if message.button else None,
+                    "media": list(message.media),
+                    "flags": {name: value for name, value in flags.items() if value},
+                    "received_at": now,
+                    "state": TurnState.RECEIVED,
+                },
             )
-            await tx.execute(update(contact_point).where(contact_point.c.id == contact.id).values(last_inbound_at=now))
-            await tx.execute(
-                update(conversation)
-                .where(conversation.c.id == contact.conversation)
-                .values(contact_point_id=contact.id, updated_at=now)
-            )
+            await tx.execute(_WROTE, {"point": contact.id, "last_inbound_at": now})
+            here = {"contact_point_id": contact.id, "updated_at": now}
+            await tx.execute(_WRITTEN_FROM, {"talk": contact.conversation} | here)
         return turn
 
 

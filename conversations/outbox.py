@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations.handoff import hand_over
@@ -22,6 +22,9 @@ from store.wake import Wake
 
 # A button from an old message does what it said, or says that it expired.
 BUTTON_LIFE = timedelta(days=30)
+
+# Built once: building it anew for each message costs more than running it.
+_HOME = select(conversation.c.creditor_id, conversation.c.contact_point_id).where(conversation.c.id == bindparam("id"))
 
 
 class Outbox:
@@ -48,13 +51,7 @@ class Outbox:
         It goes to `contact`, else to where the person last wrote from. Call `wake()` after the commit.
         """
         now = self._clock.now()
-        home = (
-            await tx.execute(
-                select(conversation.c.creditor_id, conversation.c.contact_point_id).where(
-                    conversation.c.id == conversation_id
-                )
-            )
-        ).one()
+        home = (await tx.execute(_HOME, {"id": conversation_id})).one()
         target = contact or home.contact_point_id
         if target is None:
             raise ValueError("nobody has written in this conversation yet: name a contact point")

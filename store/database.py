@@ -6,11 +6,15 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from typing import Any
 
 from sqlalchemy import event
+from sqlalchemy.dialects import registry
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-# A writer that waits longer than this has met a stuck one.
-_BUSY_MS = 10_000
+# Another process's writer is waited for outside SQLite (store.direct); this is for what SQLite does in an instant.
+_BUSY_MS = 20
+# Reads start no transaction. SQLite's driver starts none by itself: it is enough that `begin` below does not.
+_READS: dict[str, Any] = {"isolation_level": "AUTOCOMMIT"}
+_SQLITE_READS: dict[str, Any] = {"reads": True}
 _POOL: dict[str, Any] = {"pool_size": 12}
 # Errors are logged, and a statement's values are people's words.
 _QUIET: dict[str, Any] = {"hide_parameters": True}
@@ -25,6 +29,7 @@ class Database:
         self.engine: AsyncEngine = (
             _sqlite(self.url) if self.is_sqlite else create_async_engine(self.url, **_POOL, **_QUIET)
         )
+        self._reads = self.engine.execution_options(**(_SQLITE_READS if self.is_sqlite else _READS))
         # SQLite has one writer: waiting in line here is fair and cheap, its own waiting is neither.
         self._turn: AbstractAsyncContextManager[Any] = asyncio.Lock() if self.is_sqlite else nullcontext()
 
@@ -37,8 +42,8 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A connection that only reads; each statement sees what is committed."""
-        async with self.engine.connect() as connection:
-            yield await connection.execution_options(isolation_level="AUTOCOMMIT")
+        async with self._reads.connect() as connection:
+            yield connection
 
     async def close(self) -> None:
         await self.engine.dispose()
@@ -47,13 +52,12 @@ class Database:
 def driver_url(url: str) -> str:
     """The URL with the driver that we use: `sqlite:///x` or `postgresql://…` as people write them."""
     scheme = make_url(url).drivername.partition("+")[0]
-    driver = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}[
-        scheme
-    ]
+    driver = {"sqlite": "sqlite+direct", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}[scheme]
     return make_url(url).set(drivername=driver).render_as_string(hide_password=False)
 
 
 def _sqlite(url: str) -> AsyncEngine:
+    registry.register("sqlite.direct", "store.direct", "Direct")
     engine = create_async_engine(url, **_QUIET)
 
     @event.listens_for(engine.sync_engine, "connect")
@@ -61,14 +65,14 @@ def _sqlite(url: str) -> AsyncEngine:
         connection.isolation_level = None  # the driver starts no transactions: `begin` below does
         cursor = connection.cursor()
         # NORMAL in WAL survives the death of the process; only a power cut may lose the last commits.
-        for pragma in (f"busy_timeout={_BUSY_MS}", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={_BUSY_MS}"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Any) -> None:
         # A deferred transaction that turns writer late fails at once when another was faster.
-        if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+        if not connection.get_execution_options().get("reads"):
             connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine

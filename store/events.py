@@ -24,4 +24,4 @@ CONVERSATION_CHANGED = "conversation.changed"  # conversation_id: somebody may b
 
 async def emit(tx: AsyncConnection, name: str, payload: Mapping[str, Any], now: datetime) -> None:
     """Record what happened; subscribers act on it after the commit, at least once."""
-    await tx.execute(insert(event).values(name=name, payload=dict(payload), created_at=now, next_at=now))
+    await tx.execute(insert(event), {"name": name, "payload": dict(payload), "created_at": now, "next_at": now})

@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 async def insert_once(tx: AsyncConnection, table: Table, **values: Any) -> bool:
     """Insert the row; False where a row with the same unique key exists already (nothing changes then)."""
     insert = sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert
-    statement = insert(table).values(**values).on_conflict_do_nothing()
+    statement = insert(table).on_conflict_do_nothing()
     # Without the option the count of an INSERT is -1 on PostgreSQL.
-    result: CursorResult[Any] = await tx.execute(statement, execution_options={"preserve_rowcount": True})
+    result: CursorResult[Any] = await tx.execute(statement, values, execution_options={"preserve_rowcount": True})
     return result.rowcount == 1
 
 
