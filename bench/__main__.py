@@ -5,6 +5,7 @@ import asyncio
 import os
 import platform
 import tempfile
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,19 +47,25 @@ async def measure(args: argparse.Namespace, folder: Path) -> Figures:
             say(f"warming up: {whose}, {scenario.name}")
             await scenarios.run(scenario, 1, scenarios.LENGTH)
         before = {name: await process.memory() for name, process in processes.items()}
-        await _rates(figures, listed, args.rounds)
+        await _rates(figures, listed, args.rounds, processes)
         await _growth(figures, listed, args.short)
         figures.memory = {name: (before[name], await process.memory()) for name, process in processes.items()}
     return figures
 
 
-async def _rates(figures: Figures, listed: list[tuple[str, scenarios.Scenario, int]], rounds: int) -> None:
+async def _rates(
+    figures: Figures,
+    listed: list[tuple[str, scenarios.Scenario, int]],
+    rounds: int,
+    processes: Mapping[str, Served],
+) -> None:
     """Every scenario once a round, so that what else the machine does in a minute hits all alike."""
     found: dict[tuple[str, str, int], list[Round]] = {}
     for number in range(1, rounds + 1):
         for whose, scenario, turns in listed:
             for senders in _SENDERS:
-                one = await scenarios.run(scenario, senders, turns)
+                answering = [process for name, process in processes.items() if name.startswith(whose)]
+                one = await scenarios.run(scenario, senders, turns, answering)
                 found.setdefault((whose, scenario.name, senders), []).append(one)
                 say(f"round {number}: {whose}, {scenario.name}, {senders} senders: {one.rate:.1f} turns/s")
     figures.rates = {key: Summary.of(each) for key, each in found.items()}
@@ -90,7 +97,7 @@ def main() -> None:
     parser.add_argument("--no-stock", action="store_true", help="without the stock Rasa (2.5 GB to install)")
     parser.add_argument("--no-starts", action="store_true", help="without starting the demo")
     parser.add_argument("--rounds", type=int, default=0)
-    parser.add_argument("--turns", type=int, default=0, help="a round's turns")
+    parser.add_argument("--turns", type=int, default=0, help="a round's turns of ours")
     args = parser.parse_args()
     args.rounds = args.rounds or (1 if args.short else 5)
     args.turns = args.turns or (40 if args.short else 200)

@@ -55,12 +55,23 @@ def _rates(figures: Figures) -> str:
             f"{one.lowest:.1f} – {one.highest:.1f}",
             _ms(one.p50),
             _ms(one.p95),
+            _ms(one.cpu),
             str(one.turns),
             str(one.missed),
         ]
         for (whose, name, senders), one in figures.rates.items()
     ]
-    head = ("turn", "senders", "turns/s", "lowest – highest", "p50 ms", "p95 ms", "turns", "other answers")
+    head = (
+        "turn",
+        "senders",
+        "turns/s",
+        "lowest – highest",
+        "p50 ms",
+        "p95 ms",
+        "cpu ms a turn",
+        "turns",
+        "other answers",
+    )
     return _table(head, rows) if rows else ""
 
 

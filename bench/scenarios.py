@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -10,6 +10,7 @@ import aiohttp
 
 from bench import ours, words
 from bench.people import Messages, Person, answered, buttons, offers, tells
+from bench.served import Served
 from bench.timing import Round
 
 # A conversation's length: what a person writes before it is somebody else's turn.
@@ -34,8 +35,8 @@ class Talk:
     shown: Messages = ()
 
 
-async def run(scenario: Scenario, senders: int, turns: int) -> Round:
-    """One round. Conversations are prepared first; then each sender goes through its own, one after the other."""
+async def run(scenario: Scenario, senders: int, turns: int, processes: Sequence[Served] = ()) -> Round:
+    """One round, and what `processes` spent on it. Conversations are prepared first; then each sender goes through its own, one after the other."""
     each = max(1, turns // LENGTH // senders)
     talks = [[await scenario.prepare() for _ in range(each)] for _ in range(senders)]
     result = Round()
@@ -44,9 +45,10 @@ async def run(scenario: Scenario, senders: int, turns: int) -> Round:
         for talk in own:
             await scenario.go(talk, result)
 
-    began = perf_counter()
+    spent, began = sum(one.cpu() for one in processes), perf_counter()
     await asyncio.gather(*(sender(own) for own in talks))
     result.wall = perf_counter() - began
+    result.cpu = sum(one.cpu() for one in processes) - spent
     return result
 
 

@@ -36,6 +36,14 @@ class Served:
         out, _ = await ps.communicate()
         return int(out) * 1024 / 1e6
 
+    def cpu(self) -> float:
+        """Seconds of processor time so far (Linux; elsewhere 0)."""
+        stat = Path(f"/proc/{self.process.pid}/stat")
+        if not stat.exists():
+            return 0.0
+        fields = stat.read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
 
 @asynccontextmanager
 async def served(

@@ -9,6 +9,7 @@ from pathlib import Path
 from time import monotonic
 
 from app.repository import ROOT
+from app.settings import Settings
 from bench.served import ended, free_port, start
 
 _READY = re.compile(rb"Ready after")
@@ -18,7 +19,7 @@ _PATIENCE = 120.0
 async def starts(folder: Path, again: int) -> list[float]:
     """Seconds until `make demo` says that it is ready: the first time in this folder, and `again` times more."""
     for part in ("model", "engine"):
-        shutil.copytree(ROOT / "var" / part, folder / part)
+        shutil.copytree(Settings().var_dir / part, folder / part)
     port, actions, dialogue = free_port(), free_port(), free_port()
     environment = {
         "EFFEN_VAR_DIR": str(folder),

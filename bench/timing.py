@@ -11,6 +11,7 @@ class Round:
 
     turns: list[float] = field(default_factory=list)
     wall: float = 0.0
+    cpu: float = 0.0  # seconds of processor time, of all the processes that answer
     missed: int = 0  # turns whose answer was not the one that the scenario is about
 
     @property
@@ -31,6 +32,7 @@ class Summary:
     highest: float
     p50: float
     p95: float
+    cpu: float
     turns: int
     missed: int
 
@@ -43,6 +45,7 @@ class Summary:
             max(rates),
             median(one.percentile(50) for one in rounds),
             median(one.percentile(95) for one in rounds),
+            median(one.cpu / len(one.turns) for one in rounds),
             sum(len(one.turns) for one in rounds),
             sum(one.missed for one in rounds),
         )
