@@ -68,6 +68,7 @@ class PayPage:
         locale = _locale(request, creditor)
         method = str((await request.post()).get("method", ""))
         if method == TRANSFER and method in methods_for(creditor, None):
+            await self._links.mark(link.id, LinkState.STARTED)
             raise web.HTTPSeeOther(f"/p/{link.token}/transfer?lang={locale}")
         try:
             checkout = await self._payments.start(link, method, locale)
@@ -103,7 +104,6 @@ class PayPage:
         outlook = await self._payments.outlook(link)
         if TRANSFER not in _methods(creditor, outlook):
             raise web.HTTPSeeOther(f"/p/{link.token}?lang={_locale(request, creditor)}")
-        await self._links.mark(link.id, LinkState.STARTED)
         return self._response(request, creditor, outlook, transfer=True)
 
     async def qr_png(self, request: web.Request) -> web.Response:

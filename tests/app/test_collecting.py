@@ -43,8 +43,7 @@ async def test_from_the_page_to_the_message(tmp_path: Path, clock: FakeClock, na
             engine_token="a-token",
             twilio_account_sid="AC" + "0" * 32,
             twilio_auth_token="x",
-            **{f"{name}_api_url": bank.url},
-        )
+        ).model_copy(update={f"{name}_api_url": bank.url})
         migrate(settings.store_url)
         # Nobody says anything here, so nothing is understood.
         nothing = cast(Understanding, None)

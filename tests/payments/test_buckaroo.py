@@ -10,7 +10,6 @@ from core.lifecycle import PaymentStatus
 from core.message import Webhook
 from core.payment import PaymentEvent
 from payments.buckaroo import signature
-from store.database import Database
 from tests.clock import FakeClock
 from tests.fakes.buckaroo import FakeBuckaroo
 from tests.payments.benches import buckaroo
@@ -45,8 +44,8 @@ def test_the_signature_is_buckaroos() -> None:
         (999, "S001", PaymentStatus.PENDING),
     ],
 )
-async def test_statuses(database: Database, clock: FakeClock, code: int, sub: str, ours: PaymentStatus) -> None:
-    async with buckaroo(database, clock) as bench:
+async def test_statuses(clock: FakeClock, code: int, sub: str, ours: PaymentStatus) -> None:
+    async with buckaroo(None, clock) as bench:
         assert isinstance(bench.bank, FakeBuckaroo)
         created = await bench.provider.create(bench.order, key="k1")
         bench.bank.held[created.external_id].state = "asked"
@@ -64,10 +63,8 @@ async def test_statuses(database: Database, clock: FakeClock, code: int, sub: st
         (None, [], None),
     ],
 )
-async def test_what_is_asked(
-    database: Database, clock: FakeClock, method: str | None, services: list[str], selectable: str | None
-) -> None:
-    async with buckaroo(database, clock) as bench:
+async def test_what_is_asked(clock: FakeClock, method: str | None, services: list[str], selectable: str | None) -> None:
+    async with buckaroo(None, clock) as bench:
         assert bench.bank
         created = await bench.provider.create(replace(bench.order, method=method), key="k1")
         sent = bench.bank.held[created.external_id].sent
@@ -75,8 +72,8 @@ async def test_what_is_asked(
         assert (sent.get("ServicesSelectableByClient"), sent["AmountDebit"]) == (selectable, 12.5)
 
 
-async def test_an_order_that_is_refused_at_once(database: Database, clock: FakeClock) -> None:
-    async with buckaroo(database, clock) as bench:
+async def test_an_order_that_is_refused_at_once(clock: FakeClock) -> None:
+    async with buckaroo(None, clock) as bench:
         assert bench.bank
         refused = {"Key": "A", "Status": {"Code": {"Code": 491, "Description": "Validation failure"}}}
         bench.bank.refuse(200, refused | {"RequiredAction": None})
@@ -101,7 +98,7 @@ async def test_an_order_that_is_refused_at_once(database: Database, clock: FakeC
         ({"DataRequest": {"Key": "C"}}, []),
     ],
 )
-async def test_pushes(database: Database, clock: FakeClock, push: object, named: list[str]) -> None:
-    async with buckaroo(database, clock) as bench:
+async def test_pushes(clock: FakeClock, push: object, named: list[str]) -> None:
+    async with buckaroo(None, clock) as bench:
         webhook = Webhook("POST", "https://x.example/", {}, json.dumps(push).encode())
         assert bench.provider.parse(webhook) == [PaymentEvent(each) for each in named]

@@ -7,7 +7,6 @@ import pytest
 from core.lifecycle import PaymentStatus
 from core.message import Locale
 from core.money import Money
-from store.database import Database
 from tests.clock import FakeClock
 from tests.payments.benches import mollie
 
@@ -25,8 +24,8 @@ from tests.payments.benches import mollie
         ("something new", PaymentStatus.OPEN),
     ],
 )
-async def test_statuses(database: Database, clock: FakeClock, theirs: str, ours: PaymentStatus) -> None:
-    async with mollie(database, clock) as bench:
+async def test_statuses(clock: FakeClock, theirs: str, ours: PaymentStatus) -> None:
+    async with mollie(None, clock) as bench:
         assert bench.bank
         created = await bench.provider.create(bench.order, key="k1")
         bench.bank.held[created.external_id].state = theirs
@@ -43,9 +42,9 @@ async def test_statuses(database: Database, clock: FakeClock, theirs: str, ours:
     ],
 )
 async def test_what_is_asked(
-    database: Database, clock: FakeClock, locale: str, method: str, minor: int, sent: tuple[str, str | None, str]
+    clock: FakeClock, locale: str, method: str, minor: int, sent: tuple[str, str | None, str]
 ) -> None:
-    async with mollie(database, clock) as bench:
+    async with mollie(None, clock) as bench:
         assert bench.bank
         order = replace(bench.order, locale=Locale(locale), method=method, amount=Money(minor))
         held = bench.bank.held[(await bench.provider.create(order, key="k1")).external_id]
@@ -53,8 +52,8 @@ async def test_what_is_asked(
         assert held.sent["webhookUrl"] == order.webhook_url
 
 
-async def test_a_chargeback(database: Database, clock: FakeClock) -> None:
-    async with mollie(database, clock) as bench:
+async def test_a_chargeback(clock: FakeClock) -> None:
+    async with mollie(None, clock) as bench:
         assert bench.bank
         created = await bench.provider.create(bench.order, key="k1")
         async with bench.pay(created.checkout_url, "succeed"):

@@ -128,9 +128,13 @@ async def test_the_sandbox_decides_once(database: Database, clock: FakeClock) ->
         assert (await bench.provider.fetch("bloem", created.external_id)).status is PaymentStatus.CANCELLED
 
 
-@pytest.mark.parametrize("bench", REAL, indirect=True)
 class TestReal:
     """What only happens with another company's server."""
+
+    @pytest.fixture(params=REAL)
+    async def bench(self, request: pytest.FixtureRequest, clock: FakeClock) -> AsyncIterator[Bench]:
+        async with PROVIDERS[request.param](None, clock) as opened:
+            yield opened
 
     async def test_an_account_without_keys(self, bench: Bench) -> None:
         with pytest.raises(PaymentFailed) as caught:

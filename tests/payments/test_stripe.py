@@ -8,17 +8,14 @@ from core.errors import BadInput, BadSignature
 from core.message import Webhook
 from core.money import Money
 from core.payment import PaymentEvent
-from store.database import Database
 from tests.clock import FakeClock
 from tests.fakes.stripe import FakeStripe
 from tests.payments.benches import stripe
 
 
 @pytest.mark.parametrize(("ago", "genuine"), [(0, True), (290, True), (310, False), (86_400, False)])
-async def test_a_signature_is_good_for_five_minutes(
-    database: Database, clock: FakeClock, ago: int, genuine: bool
-) -> None:
-    async with stripe(database, clock) as bench:
+async def test_a_signature_is_good_for_five_minutes(clock: FakeClock, ago: int, genuine: bool) -> None:
+    async with stripe(None, clock) as bench:
         assert isinstance(bench.bank, FakeStripe)
         headers = {name.lower(): value for name, value in bench.bank.signed("bloem", "{}", ago=ago).items()}
         webhook = Webhook("POST", "https://x.example/", headers, b"{}", account="bloem")
@@ -43,8 +40,8 @@ async def test_a_signature_is_good_for_five_minutes(
         ("customer.created", {"id": "cus_1"}, []),
     ],
 )
-async def test_events(database: Database, clock: FakeClock, kind: str, subject: object, named: list[str]) -> None:
-    async with stripe(database, clock) as bench:
+async def test_events(clock: FakeClock, kind: str, subject: object, named: list[str]) -> None:
+    async with stripe(None, clock) as bench:
         body = json.dumps({"type": kind, "data": {"object": subject}}).encode()
         webhook = Webhook("POST", "https://x.example/", {}, body)
         assert bench.provider.parse(webhook) == [PaymentEvent(each) for each in named]
@@ -53,8 +50,8 @@ async def test_events(database: Database, clock: FakeClock, kind: str, subject: 
 @pytest.mark.parametrize(
     "body", [b"[]", b'{"type": "checkout.session.completed"}', b'{"type": "charge.refunded", "data": {"object": []}}']
 )
-async def test_events_that_are_none(database: Database, clock: FakeClock, body: bytes) -> None:
-    async with stripe(database, clock) as bench:
+async def test_events_that_are_none(clock: FakeClock, body: bytes) -> None:
+    async with stripe(None, clock) as bench:
         with pytest.raises(BadInput):
             bench.provider.parse(Webhook("POST", "https://x.example/", {}, body))
 
@@ -71,8 +68,8 @@ async def test_events_that_are_none(database: Database, clock: FakeClock, body: 
         ("prevented", 0),
     ],
 )
-async def test_disputes(database: Database, clock: FakeClock, status: str, taken: int) -> None:
-    async with stripe(database, clock) as bench:
+async def test_disputes(clock: FakeClock, status: str, taken: int) -> None:
+    async with stripe(None, clock) as bench:
         assert isinstance(bench.bank, FakeStripe)
         created = await bench.provider.create(bench.order, key="k1")
         async with bench.pay(created.checkout_url, "succeed"):
