@@ -68,7 +68,7 @@ def _rates(figures: Figures) -> str:
         "lowest – highest",
         "p50 ms",
         "p95 ms",
-        "cpu ms a turn",
+        "cpu ms",
         "turns",
         "other answers",
     )

@@ -36,7 +36,10 @@ class Talk:
 
 
 async def run(scenario: Scenario, senders: int, turns: int, processes: Sequence[Served] = ()) -> Round:
-    """One round, and what `processes` spent on it. Conversations are prepared first; then each sender goes through its own, one after the other."""
+    """One round, and what `processes` spent on it.
+
+    Conversations are prepared first; then each sender goes through its own, one after the other.
+    """
     each = max(1, turns // LENGTH // senders)
     talks = [[await scenario.prepare() for _ in range(each)] for _ in range(senders)]
     result = Round()

@@ -1,5 +1,6 @@
 """The yardstick: Rasa 3.6.21 as it comes, TensorFlow and all, with the project that `rasa init` makes."""
 
+import os
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -52,8 +53,6 @@ def _run(*command: str, cwd: Path = HOME) -> None:
 
 
 def _inherited() -> dict[str, str]:
-    import os
-
     # OMP_NUM_THREADS is our own choice, not the stock's.
     return {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
 
