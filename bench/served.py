@@ -15,7 +15,7 @@ from typing import IO
 import aiohttp
 
 # What a process inherits besides what it is given.
-_KEPT = ("PATH", "HOME", "LANG", "TMPDIR")
+_KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH")
 _PATIENCE = 180.0
 
 
