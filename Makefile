@@ -7,7 +7,7 @@ APP := .venv/bin
 export OMP_NUM_THREADS := 1
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo install train tune test check format lint types imports check-tests bench soak clean
+.PHONY: demo install train tune test check format lint types imports check-tests bench nlu-report soak clean
 
 demo: install
 	@$(APP)/effen demo
@@ -65,6 +65,10 @@ check-tests: install train
 
 bench: install train
 	@$(APP)/python -m bench
+
+# How well held-out messages are understood (docs/understanding.md); the first time it also trains the untuned model.
+nlu-report: install train
+	@$(APP)/python -m bench.nlu
 
 # The long forms: crashes, two processes on one database.
 soak: install train

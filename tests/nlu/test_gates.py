@@ -1,0 +1,39 @@
+"""No change may make the understanding worse: each gate is a little below what was measured (docs/understanding.md).
+
+The bars that are aimed at stand in `bench.nlu.page`; a gate that is passed by far is a gate to raise.
+"""
+
+import pytest
+
+from bench.nlu.figures import figures
+from bench.nlu.messages import HALVES
+from bench.nlu.readings import Reading
+
+pytestmark = pytest.mark.slow
+
+LEAST = {
+    "crisis_recall": 0.80,
+    "self_harm_recall": 0.70,
+    "top_3": 0.86,
+    "care_recall": 0.94,
+    "macro_f1": 0.70,
+}
+# Beyond the four languages, in a Dutch conversation
+LEAST_ELSEWHERE = {"top_1": 0.75, "care_recall": 0.95, "crisis_recall": 0.95}
+MOST_TAKEN_FOR_OURS = 0.06
+
+
+@pytest.mark.parametrize("half", HALVES)
+@pytest.mark.parametrize("name", LEAST)
+def test_held_out(name: str, half: str, readings: list[Reading]) -> None:
+    measured = figures([one for one in readings if one.message.half == half])[name]
+    assert measured.value >= LEAST[name]
+
+
+@pytest.mark.parametrize("name", LEAST_ELSEWHERE)
+def test_other_languages(name: str, others: list[Reading]) -> None:
+    assert figures(others)[name].value >= LEAST_ELSEWHERE[name]
+
+
+def test_other_languages_are_not_taken_for_ours(others: list[Reading]) -> None:
+    assert sum(one.language is not None for one in others) <= MOST_TAKEN_FOR_OURS * len(others)
