@@ -8,17 +8,18 @@ from typing import Any
 
 import jwt
 import structlog
-from sqlalchemy import Row, func, insert, or_, select, update
+from sqlalchemy import Row, and_, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from conversations.contacts import IDLE, SESSION_CHANNELS, ContactPoint, contact_of, reach
+from conversations.contacts import IDLE, SESSION_CHANNELS, ContactPoint, contact_of, new_conversation, reach
 from conversations.context import message_of
 from conversations.creditors import Creditors
 from conversations.holds import attach
 from core.clock import Clock
 from core.creditor import Creditor
+from core.errors import BadInput
 from core.ids import ConversationId, CreditorKey, DebtorId, TurnId, new_id
-from core.lifecycle import ConversationState
+from core.lifecycle import ConversationState, TurnState
 from core.message import Address, Locale
 from store.database import Database
 from store.events import CONVERSATION_CHANGED, emit
@@ -104,7 +105,10 @@ class Identity:
     async def identify(
         self, creditor: CreditorKey, channel: str, address: Address, token: str, locale: Locale | None = None
     ) -> bool:
-        """Verify a session by the shop's token (JWT HS256: `sub` the customer number, `exp`); False for a bad one."""
+        """Verify a session by the shop's token (JWT HS256: `sub` the customer number, `exp`); False for a bad one.
+
+        Raises BadInput for a session that is verified as somebody else: it belongs to one person.
+        """
         config = await self._creditors.get(creditor)
         secret = config.secret(config.token_secret, dict(self._secrets))
         if not secret:
@@ -128,7 +132,8 @@ class Identity:
                 return False
             point = await reach(tx, creditor, channel, address, now, locale)
             if point.debtor not in (None, record):
-                return False  # a session belongs to one person: the client starts a fresh one
+                # Neither may what they write go into the other's conversation, nor theirs to who reads this session.
+                raise BadInput("this session is another customer's: start a fresh one")
             if not (point.verified(now) and point.debtor == record):
                 await _bind(tx, point, DebtorId(record), until, now)
         self._wake.ring("event")
@@ -189,6 +194,12 @@ async def _wrong(tx: AsyncConnection, creditor: str, scope: str, subject: str, n
 
 async def _bind(tx: AsyncConnection, point: ContactPoint, who: DebtorId, until: datetime, now: datetime) -> None:
     """From now on this contact point speaks for `who`: its thread joins the debtor's conversation."""
+    # Locked, so that a message that comes in meanwhile finds the conversation in which it belongs.
+    locked = select(contact_point).where(contact_point.c.id == point.id).with_for_update(key_share=True)
+    point = contact_of((await tx.execute(locked)).one())
+    of = await tx.scalar(select(conversation.c.debtor_id).where(conversation.c.id == point.conversation))
+    if of is not None and of != who:
+        point = await _part(tx, point, now)
     await attach(tx, point.conversation, who)
     home = await tx.scalar(
         select(conversation.c.id).where(conversation.c.creditor_id == point.creditor, conversation.c.debtor_id == who)
@@ -208,6 +219,60 @@ async def _bind(tx: AsyncConnection, point: ContactPoint, who: DebtorId, until: 
         .values(debtor_id=who, verified_until=until, conversation_id=home)
     )
     await emit(tx, CONVERSATION_CHANGED, {"conversation_id": home}, now)
+
+
+async def _part(tx: AsyncConnection, point: ContactPoint, now: datetime) -> ContactPoint:
+    """A number that has changed hands, or two customers on one telephone: somebody else's conversation stays theirs.
+
+    What was written here since the other's verification ended goes along, with the dialogue that is under way.
+    """
+    old = (await tx.execute(select(conversation).where(conversation.c.id == point.conversation))).one()
+    fresh = await new_conversation(tx, point.creditor, now, old.locale)
+    since = point.verified_until or now
+    heard = and_(inbound.c.contact_point_id == point.id, inbound.c.conversation_id == old.id)
+    said = and_(outbound.c.contact_point_id == point.id, outbound.c.conversation_id == old.id)
+    new = or_(inbound.c.received_at > since, inbound.c.state == TurnState.RECEIVED)
+    await tx.execute(update(inbound).where(heard, new).values(conversation_id=fresh))
+    turns = select(inbound.c.id).where(inbound.c.conversation_id == fresh)
+    await tx.execute(update(outbound).where(said, outbound.c.turn_id.in_(turns)).values(conversation_id=fresh))
+    outbounds = select(outbound.c.id).where(outbound.c.conversation_id == fresh)
+    await tx.execute(update(button).where(button.c.outbound_id.in_(outbounds)).values(conversation_id=fresh))
+    await tx.execute(
+        update(conversation)
+        .where(conversation.c.id == fresh)
+        .values(
+            dialogue=old.dialogue,
+            dialogue_events=old.dialogue_events,
+            form=old.form,
+            introduced=old.introduced,
+            contact_point_id=point.id,
+        )
+    )
+    others = select(contact_point.c.id).where(
+        contact_point.c.conversation_id == old.id,
+        contact_point.c.id != point.id,
+        contact_point.c.debtor_id == old.debtor_id,
+    )
+    elsewhere = await tx.scalar(others.order_by(contact_point.c.last_inbound_at.desc()).limit(1))
+    await tx.execute(
+        update(conversation)
+        .where(conversation.c.id == old.id)
+        .values(
+            dialogue=f"{old.id}:{new_id()}",
+            dialogue_events=0,
+            form=None,
+            introduced=False,
+            contact_point_id=elsewhere,
+            updated_at=now,
+        )
+    )
+    await tx.execute(
+        update(contact_point)
+        .where(contact_point.c.id == point.id)
+        .values(conversation_id=fresh, debtor_id=None, verified_until=None)
+    )
+    await emit(tx, CONVERSATION_CHANGED, {"conversation_id": old.id}, now)
+    return contact_of((await tx.execute(select(contact_point).where(contact_point.c.id == point.id))).one())
 
 
 async def _merge(tx: AsyncConnection, thread: ConversationId, home: ConversationId, now: datetime) -> None:

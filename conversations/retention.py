@@ -32,6 +32,8 @@ DEFAULTS: Mapping[str, int] = {
     "sessions": 7,  # of the desk, after they have ended
     "events": 30,  # between our own packages: ids only
 }
+# The engine erases some hundreds at once; what a hundred rounds leave goes the next day.
+_ROUNDS = 100
 _GONE = (OutboundState.QUEUED, OutboundState.SENDING)
 
 
@@ -56,7 +58,12 @@ class Retention:
                 "sessions": await _delete(tx, desk_session, desk_session.c.expires_at < kept["sessions"]),
                 "events": await _delete(tx, event, event.c.handled_at < kept["events"]),
             }
-        counts["dialogue"] = await self._engine.forget(kept["dialogue"])
+        counts["dialogue"] = 0
+        for _ in range(_ROUNDS):
+            erased = await self._engine.forget(kept["dialogue"])
+            counts["dialogue"] += erased
+            if not erased:
+                break
         log.info("retention.erased", **counts)
 
 
@@ -87,7 +94,7 @@ async def _redact(tx: AsyncConnection, before: datetime, *, care: bool) -> int:
             inbound.c.conversation_id.in_(ours),
             or_(inbound.c.text != "", inbound.c.intent.is_not(None)),
         )
-        .values(text="", media=[], parse=None, intent=None, care=None)
+        .values(text="", media=[], flags={}, parse=None, intent=None, care=None)
     )
     old = and_(outbound.c.created_at < before, outbound.c.state.not_in(_GONE), outbound.c.conversation_id.in_(ours))
     await tx.execute(delete(button).where(button.c.outbound_id.in_(select(outbound.c.id).where(old))))

@@ -4,6 +4,7 @@ import jwt
 import pytest
 
 from conversations.holds import holding, place
+from core.errors import BadInput
 from core.hold import Reason
 from core.ids import DebtorId, TurnId
 from core.message import Address, Say
@@ -134,4 +135,5 @@ async def test_a_session_belongs_to_one_person(house: House) -> None:
         for number in ("K-1001", "K-2")
     )
     assert await house.identity.identify(CREDITOR, "web", Address("s" * 22), one)
-    assert not await house.identity.identify(CREDITOR, "web", Address("s" * 22), other)
+    with pytest.raises(BadInput):
+        await house.identity.identify(CREDITOR, "web", Address("s" * 22), other)
