@@ -157,7 +157,12 @@ class Turns:
     async def _to_desk(self, claim: Claim, creditor: Creditor, heard: Reading) -> None:
         """A person has the conversation, or is awaited: the engine is not called; a crisis is answered all the same."""
         says: list[Say] = []
-        if heard.care is Reason.SELF_HARM:
+        if heard.intent == "opt_out":
+            # Stopping waits for nobody, whoever has the conversation.
+            async with self._db.begin() as tx:
+                await opt_out_contact(tx, claim.contact.id, self._clock.now())
+            says.append(Say("opt_out.done"))
+        elif heard.care is Reason.SELF_HARM:
             country = country_of(claim.country, claim.contact.address, creditor)
             again = claim.talk.reason == Reason.SELF_HARM
             says += crisis(country, agent_open=is_open(creditor, self._clock.now()), again=again)
@@ -199,7 +204,7 @@ class Turns:
             except EngineFailed as error:
                 log.warning("engine.failed", turn=claim.turn, error=str(error))
                 if self._clock.now() >= deadline:
-                    await self._apologise(claim)
+                    await self._apologise(claim, heard.care)
                     return
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 2.0)
@@ -208,12 +213,18 @@ class Turns:
         if not answer.says:
             # Silence is a fault.
             log.error("engine.silent", turn=claim.turn, intent=heard.intent)
-            await self._apologise(claim)
+            await self._apologise(claim, heard.care)
             return
         await self._close(claim, TurnOutcome.ANSWERED, answer.says, answer=answer, creditor=creditor)
 
-    async def _apologise(self, claim: Claim) -> None:
-        await self._close(claim, TurnOutcome.APOLOGISED, [Say("apology.handoff")], reason=Reason.FAULT)
+    async def _apologise(self, claim: Claim, care: Reason | None) -> None:
+        """A person takes over; who is in danger hears where there is help, whatever has failed."""
+        says = [Say("apology.handoff")]
+        if care is Reason.SELF_HARM:
+            creditor = await self._creditors.get(claim.contact.creditor)
+            country = country_of(claim.country, claim.contact.address, creditor)
+            says = crisis(country, agent_open=is_open(creditor, self._clock.now()))
+        await self._close(claim, TurnOutcome.APOLOGISED, says, reason=care or Reason.FAULT)
 
     async def _close(
         self,
@@ -241,7 +252,8 @@ class Turns:
                 says = []
             if reason is not None and (outcome is not TurnOutcome.DESK or PRIORITY[reason] > talk.priority):
                 await hand_over(tx, message, reason, now)
-            values = _dialogue(talk, answer, outcome)
+            # A session that was ended meanwhile, by an agent or a merging, is not this answer's any more.
+            values = _dialogue(talk, answer, outcome) if talk.dialogue == claim.talk.dialogue else {}
             if creditor is not None and says and not talk.introduced:
                 says = [Say("intro.ai"), *says]
                 values["introduced"] = True
@@ -276,7 +288,7 @@ class Turns:
                     .values(lease_until=now + timedelta(seconds=1))
                 )
             return
-        await self._apologise(claim)
+        await self._apologise(claim, Reason(claim.message.care) if claim.message.care else None)
 
 
 def _dialogue(talk: Row[Any], answer: Answer | None, outcome: TurnOutcome) -> dict[str, Any]:

@@ -1,0 +1,69 @@
+"""Turns whose engine fails, and words that wait for nobody."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from conversations import turns
+from conversations.turns import Turns
+from core.errors import EngineFailed
+from store.database import Database
+from store.tables.talk import conversation, outbound
+from tests.clock import FakeClock
+from tests.conversations.house import House, Wire
+
+
+class Meaning:
+    language = "nl"
+
+    def __init__(self, intent: str, care: str | None) -> None:
+        self._intent, self._care = intent, care
+
+    def as_json(self) -> dict[str, Any]:
+        return {"intent": {"name": self._intent}, "care": {"name": self._care}, "entities": []}
+
+    def for_engine(self) -> dict[str, Any]:
+        return {"intent": {"name": self._intent, "confidence": 0.9}, "entities": []}
+
+
+class Understanding:
+    def __init__(self, intent: str, care: str | None) -> None:
+        self._meaning = Meaning(intent, care)
+
+    def parse(self, text: str, hint: str | None = None) -> Meaning:
+        return self._meaning
+
+
+class Down:
+    async def turn(self, *_: Any, **__: Any) -> Any:
+        raise EngineFailed("it is down")
+
+
+def worker(house: House, intent: str, care: str | None) -> Turns:
+    meaning: Any = Understanding(intent, care)
+    engine: Any = Down()
+    return Turns(house.db, house.clock, house.wake, house.creditors, house.outbox, engine, meaning)
+
+
+async def test_whoever_is_in_danger_hears_of_help_though_the_engine_is_down(
+    database: Database, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "PATIENCE", timedelta(0))
+    house = await House(database, clock, Wire()).furnish()
+    await house.receives("ik wil niet meer leven")
+    assert await worker(house, "self_harm", "self_harm").run_one()
+    keys = [row.key for row in await house.rows(outbound)]
+    assert "care.self_harm" in keys and "apology.handoff" not in keys
+    talk = await house.one(conversation)
+    assert (talk.state, talk.reason, talk.care) == ("open", "self_harm", True)
+
+
+async def test_stopping_does_not_wait_for_an_agent(database: Database, clock: FakeClock) -> None:
+    house = await House(database, clock, Wire("whatsapp")).furnish()
+    await house.receives("STOP")
+    async with house.db.begin() as tx:
+        await tx.execute(conversation.update().values(state="open", reason="human", agent_id="somebody"))
+    assert await worker(house, "out_of_scope", None).run_one()
+    assert (await house.contact()).opted_out_at is not None
+    assert [row.key for row in await house.rows(outbound)] == ["opt_out.done"]
