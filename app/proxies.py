@@ -5,7 +5,6 @@ from ipaddress import IPv6Address, ip_address, ip_network
 
 from aiohttp import web
 
-
 # An IPv6 network of this size is one household's or one server's: whoever has it has all of its addresses.
 _OWN = 64
 

@@ -6,7 +6,8 @@ from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
 import structlog
-from sqlalchemy import Row, bindparam, exists, select, update
+from sqlalchemy import Row, bindparam, exists, or_, select, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningUpdate
 
@@ -59,6 +60,8 @@ def _next() -> ReturningUpdate[Any]:
                 earlier.c.contact_point_id == outbound.c.contact_point_id,
                 earlier.c.state.in_([OutboundState.QUEUED, OutboundState.SENDING]),
                 earlier.c.seq < outbound.c.seq,
+                # What we start may wait for the morning, or for another try: answers do not wait for it.
+                or_(earlier.c.state == OutboundState.SENDING, earlier.c.next_at <= now, ~earlier.c.proactive),
             ),
         )
         .order_by(outbound.c.seq)
@@ -138,7 +141,17 @@ class Delivery:
             row = await self._claim(tx, now)
             if row is None:
                 return False
-            channel, parts = await self._parts(tx, row, now)
+            try:
+                channel, parts, fault = *await self._parts(tx, row, now), None
+            except SQLAlchemyError:
+                raise
+            except Exception as error:
+                # The oldest comes first: one that cannot be made must not keep everybody else's waiting.
+                log.exception("outbound.not_made", outbound=row.id, key=row.key, error=type(error).__name__)
+                channel, parts, fault = "", None, SendFailed(type(error).__name__, retryable=True)
+        if fault is not None:
+            await self._failed(row, fault)
+            return True
         if parts is None:
             self._changed(row)
             return True
@@ -149,12 +162,11 @@ class Delivery:
         """Find out about messages whose sending was cut short: by inquiry, by sending again where that is harmless."""
         now = self._clock.now()
         async with self._db.begin() as tx:
-            # A sender died in the middle.
-            await tx.execute(
-                update(outbound)
-                .where(outbound.c.state == OutboundState.SENDING, outbound.c.lease_until < now)
-                .values(state=OutboundState.UNKNOWN, lease=None)
-            )
+            # A sender died in the middle. Nothing is sent before its text is stored.
+            died = (outbound.c.state == OutboundState.SENDING) & (outbound.c.lease_until < now)
+            unmade = update(outbound).where(died, outbound.c.rendered.is_(None))
+            await tx.execute(unmade.values(state=OutboundState.QUEUED, lease=None, lease_until=None))
+            await tx.execute(update(outbound).where(died).values(state=OutboundState.UNKNOWN, lease=None))
             rows = (
                 await tx.execute(
                     select(outbound, contact_point.c.channel)
@@ -207,6 +219,10 @@ class Delivery:
         creditor = await self._creditors.get(row.creditor_id)
         # Before each try: much may happen between the first and the last.
         if row.proactive and not await self._may_go(tx, row, point, creditor, now):
+            return point.channel, None
+        if point.conversation != row.conversation_id:
+            # Somebody else is at this address by now, or nobody knows who: what was meant for the last one stays here.
+            await _withhold(tx, row, "session_ended")
             return point.channel, None
         if row.rendered is not None:
             return point.channel, row.rendered
@@ -267,7 +283,7 @@ class Delivery:
             urls,
             today=now.astimezone(creditor.zone).date(),
         )
-        template, order = _template(row, point, creditor, now)
+        template, order = _template(say.key, point, creditor, now)
         variables = {str(place): shown.values[name] for place, name in enumerate(order, 1)} if template else {}
         last = len(shown.texts) - 1
         return [
@@ -329,14 +345,20 @@ class Delivery:
             await self._finish(row, OutboundState.FAILED, error=error.code)
 
     async def _finish(self, row: Row[Any], state: OutboundState, **values: Any) -> None:
-        """Record how it ended; a receipt may have been faster, and then knows better."""
+        """Record how it ended; a receipt may have been faster, and then knows better.
+
+        That it was sent is true whoever says so; anything else only while no later try is under way.
+        """
         now = self._clock.now()
         async with self._db.begin() as tx:
             free = {"state": state, "lease": None, "lease_until": None}
-            done = await tx.execute(_ENDED[state], {"message": row.id} | free | values)
+            ended = _ENDED[state]
+            if state is not OutboundState.SENT:
+                ended = ended.where(outbound.c.attempts == row.attempts)
+            done = await tx.execute(ended, {"message": row.id} | free | values)
             if done.rowcount == 0 and "provider_id" in values:
                 await tx.execute(_ROW, {"message": row.id, "provider_id": values["provider_id"]})
-            if state is OutboundState.FAILED:
+            if state is OutboundState.FAILED and done.rowcount:
                 await undelivered(tx, row, str(values.get("error")), now)
             await emit(tx, CONVERSATION_CHANGED, {"conversation_id": row.conversation_id}, now)
         self._changed(row)
@@ -355,15 +377,13 @@ def message_of_part(part: Mapping[str, Any]) -> Rendered:
     return Rendered(**{**part, "choices": choices, "at": datetime.fromisoformat(part["at"])})
 
 
-def _template(
-    row: Row[Any], point: ContactPoint, creditor: Creditor, now: datetime
-) -> tuple[str | None, Sequence[str]]:
+def _template(key: str, point: ContactPoint, creditor: Creditor, now: datetime) -> tuple[str | None, Sequence[str]]:
     """WhatsApp's approved template for what we start, and its variables: outside the window nothing else is taken."""
     if point.channel != "whatsapp" or creditor.channels.whatsapp is None:
         return None, ()
     if point.last_inbound_at is not None and now - point.last_inbound_at < _WINDOW:
         return None, ()
-    name, order = _TEMPLATES.get(row.key, ("", ()))
+    name, order = _TEMPLATES.get(key, ("", ()))
     return creditor.channels.whatsapp.templates.get(name), order
 
 
