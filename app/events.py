@@ -63,7 +63,7 @@ class Events:
             await tx.execute(update(event).where(*taken).values(next_at=self._clock.now()))
 
     async def run_one(self) -> bool:
-        """Handle a batch; False where no more wait. Those of one name keep their order."""
+        """Handle a batch; False where there was none. Those of one name keep their order."""
         now = self._clock.now()
         async with self._db.begin() as tx:
             rows = (await tx.execute(_NEXT, {"now": now, "until": now + _LEASE})).all()
@@ -72,7 +72,7 @@ class Events:
             by_name[row.name].append(row)
         # A mail server that is slow to take an alert must not hold up the word that a payment has come.
         await asyncio.gather(*(self._handle(same) for same in by_name.values()))
-        return len(rows) == _BATCH
+        return bool(rows)
 
     async def _handle(self, rows: Sequence[Row[Any]]) -> None:
         faults = {row.seq: await self._fault(row) for row in rows}
