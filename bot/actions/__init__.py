@@ -6,7 +6,7 @@ from bot.actions.care import HANDOVERS, Dispute, HandsOver, Hardship, SelfHarm
 from bot.actions.contact import AskContactInfo, OptIn, OptOut, VerifyLegitimacy, WrongPerson
 from bot.actions.fees import AskFees
 from bot.actions.invoices import AskBalance, AskInvoice, InvoiceForm
-from bot.actions.payment import AlreadyPaid, AskPaymentMethods, AskPaymentStatus, Pay
+from bot.actions.payment import AlreadyPaid, AskPaymentMethods, AskPaymentStatus, Pay, PayPart
 from bot.actions.plans import RequestPaymentPlan
 from bot.actions.promises import PayLater, PromiseForm
 from bot.actions.requests import requests
@@ -25,6 +25,7 @@ def actions(services: Services) -> list[Action]:
         AskBalance(services),
         AskInvoice(services),
         Pay(services),
+        PayPart(services),
         AskPaymentStatus(services),
         AlreadyPaid(services),
         AskOrderStatus(services),

@@ -5,14 +5,15 @@ from rasa_sdk.events import FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from bot.actions.handover import hand_over
-from bot.actions.invoices import ALL, CHOSEN, FORM, choose
+from bot.actions.invoices import ALL, CHOSEN, FORM, choose, total
 from bot.actions.services import Services
-from bot.actions.turn import Events, say, turn_id
+from bot.actions.turn import Events, entities, say, turn_id
 from bot.actions.wish import Wish
 from conversations.context import TurnContext
 from core.hold import Reason
 from core.ids import DebtorId
 from core.message import Option
+from core.money import Money
 
 # The methods that have a name in the catalogues.
 _METHODS = frozenset({"ideal", "wero", "bancontact", "creditcard", "banktransfer", "directdebit", "paypal", "sofort"})
@@ -51,6 +52,42 @@ class Pay(Wish):
             until={"date": link.expires_at.astimezone(context.creditor.zone).date().isoformat()},
         )
         return [SlotSet(CHOSEN, None)]
+
+
+class PayPart(Wish):
+    """A named part of what is open, at least the creditor's smallest instalment; else a person looks at it."""
+
+    intent = "pay_part"
+
+    async def fulfil(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, context: TurnContext, debtor: DebtorId
+    ) -> Events:
+        payable = [invoice for invoice in await self.services.invoices.open_of(debtor) if not invoice.disputed]
+        named = [Money.parse(str(value["value"])) for value in entities(tracker, "amount")]
+        part = named[0] if len(named) == 1 else None
+        owed = total(payable) if payable else None
+        if part is None or owed is None or part < context.creditor.min_instalment or owed < part:
+            noted = [str(value["value"]) for value in entities(tracker, "amount")]
+            key = "request.pay_part"
+            return await hand_over(
+                self.services, dispatcher, tracker, context, Reason.REQUEST, key, wish=self.intent, noted=noted
+            )
+        link = await self.services.links.issue(
+            context.conversation,
+            debtor,
+            [invoice.id for invoice in payable],
+            key=f"{context.turn}:link",
+            creditor=context.creditor,
+            amount=part,
+        )
+        say(
+            dispatcher,
+            "payment_link.issued",
+            amount={"money": link.amount.as_json()},
+            link={"link": link.id},
+            until={"date": link.expires_at.astimezone(context.creditor.zone).date().isoformat()},
+        )
+        return []
 
 
 class AskPaymentMethods(Action):

@@ -13,7 +13,6 @@ from core.ids import DebtorId
 
 # intent → what is said
 REQUESTS = {
-    "pay_part": "request.pay_part",
     "direct_debit_problem": "request.direct_debit",
     "reactivate_account": "request.reactivate",
     "request_invoice_copy": "request.invoice_copy",

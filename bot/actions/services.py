@@ -66,6 +66,7 @@ class Links(Protocol):
         *,
         key: str,
         creditor: Creditor,
+        amount: Money | None = None,
     ) -> Link: ...
 
 

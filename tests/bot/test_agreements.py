@@ -241,3 +241,28 @@ async def test_why_fees_or_why_none(talk: Talk, world: World, fees: list[Fees], 
 async def test_fees_are_told_to_the_verified_alone(talk: Talk, world: World) -> None:
     world.fees = [GOOD]
     assert (await talk.hear("waarom komen er kosten bij?", "ask_fees")).keys == ["verify.ask_reference"]
+
+
+@pytest.mark.parametrize(
+    ("text", "cents"),
+    [
+        pytest.param("ik wil 30 euro betalen", 3000, id="a part"),
+        pytest.param("ik wil 49,95 euro betalen", 4995, id="all of it"),
+        pytest.param("ik wil 24,99 euro betalen", None, id="less than the least instalment"),
+        pytest.param("ik wil 50 euro betalen", None, id="more than is open"),
+        pytest.param("ik wil een deel betalen", None, id="no amount"),
+        pytest.param("30 euro nu en 19,95 euro later", None, id="two amounts"),
+    ],
+)
+async def test_a_part_is_paid_with_a_link(talk: Talk, world: World, text: str, cents: int | None) -> None:
+    world.verified = True
+    said = await talk.hear(text, "pay_part")
+    if cents is None:
+        assert (said.keys, world.links) == (["request.pay_part", "handoff.when_open"], {})
+        assert [reason for reason, _ in world.handoffs] == [Reason.REQUEST]
+    else:
+        assert (said.keys, said.args["amount"], world.handoffs) == (
+            ["payment_link.issued"],
+            {"money": [cents, "EUR"]},
+            [],
+        )

@@ -222,10 +222,11 @@ class Links(_Of):
         *,
         key: str,
         creditor: Creditor,
+        amount: Money | None = None,
     ) -> Link:
         self.world.links[key] = tuple(invoices)
         cents = sum(i.open.minor for i in self.world.invoices if i.id in invoices)
-        return Link(LinkId("link"), Money(cents), self.world.now + timedelta(days=14))
+        return Link(LinkId("link"), amount or Money(cents), self.world.now + timedelta(days=14))
 
 
 class Payments(_Of):
