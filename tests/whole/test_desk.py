@@ -2,6 +2,7 @@
 
 import pytest
 
+from core.message import Locale
 from tests.whole.people import Person, Phone, RestClient, Telegrammer, Visitor, act, colleague
 from tests.whole.stage import Stage
 
@@ -33,7 +34,7 @@ async def test_takes_over_writes_and_hands_back(stage: Stage, locale: str) -> No
     assert thanks in await agent.page(f"/desk/c/{talk.id}")
 
     assert await act(stage, agent, talk.id, "hand-back") == ["intro.ai_again"]
-    assert person.heard[-1]["text"] == stage.effen.texts.text("intro.ai_again", locale, creditor="Bloem & Blad")
+    assert person.heard[-1]["text"] == stage.effen.texts.text("intro.ai_again", Locale(locale), creditor="Bloem & Blad")
     talk = await person.conversation()
     assert (talk.state, talk.agent_id, talk.reason) == ("pending", None, None)
     assert await person.say(hello) == ["talk.greet"]

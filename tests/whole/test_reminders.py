@@ -99,6 +99,7 @@ async def test_what_is_heard_before_a_reminder_is_delivered_stops_it(stage: Stag
 
     await stage.until(refused, "a refusal")
     if heard == "opted_out":
+        assert isinstance(phone, Phone)
         await phone.write("STOP", OptOutType="STOP")
     else:
         await Phone(stage, channel="whatsapp", number="+31600000001").write("ik ben mijn baan kwijt")
