@@ -35,7 +35,8 @@ class RequestPaymentPlan(Wish):
         invoices = await self.services.invoices.open_of(debtor)
         payable = [invoice for invoice in invoices if not invoice.disputed]
         if not payable:
-            say(dispatcher, "pay.disputed" if invoices else "pay.none", [Option("option.human", "human")])
+            human = [Option("option.human", "human")] if invoices else []
+            say(dispatcher, "pay.disputed" if invoices else "pay.none", human)
             return []
         owed = total(payable)
         if needs_agent(owed, context.creditor):

@@ -45,7 +45,8 @@ class PayLater(Wish):
         invoices = await self.services.invoices.open_of(debtor)
         payable = [invoice for invoice in invoices if not invoice.disputed]
         if not payable:
-            say(dispatcher, "pay.disputed" if invoices else "pay.none", [Option("option.human", "human")])
+            human = [Option("option.human", "human")] if invoices else []
+            say(dispatcher, "pay.disputed" if invoices else "pay.none", human)
             return [SlotSet(DATE, None)]
         day = confirmed(tracker)
         if day is None or not _allowed(day, context):

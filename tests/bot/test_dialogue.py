@@ -96,6 +96,7 @@ CASES = [
     Case("pay", ["pay.disputed"], options=["human"], world={**KNOWN, "invoices": [invoice("1", 1, disputed=True)]}),
     request("pay_part", "request.pay_part"),
     Case("request_payment_plan", ["plan.too_small"], options=["pay", "pay_later", "human"], world=KNOWN),
+    Case("pay_later", ["pay.none"], options=[], world={**KNOWN, "invoices": []}),
     request("request_payment_plan", "request.payment_plan", invoices=[invoice("2026-0042", 50001)]),
     request("direct_debit_problem", "request.direct_debit"),
     request("reactivate_account", "request.reactivate"),
