@@ -41,14 +41,18 @@ _ANSWERED = select(inbound.c.id).where(
         outbound.c.state.in_([OutboundState.QUEUED, OutboundState.SENDING]),
     ),
 )
-_ASKER = select(inbound.c.contact_point_id).where(inbound.c.id == bindparam("turn"))
+_ASKER = select(inbound.c.contact_point_id, inbound.c.conversation_id).where(inbound.c.id == bindparam("turn"))
+# Of the turn's own conversation: what was meant for whoever was verified here before is not this caller's.
 _UNFETCHED = update(outbound).where(
-    outbound.c.contact_point_id == bindparam("asker"), outbound.c.state == OutboundState.SENT
+    outbound.c.contact_point_id == bindparam("asker"),
+    outbound.c.conversation_id == bindparam("talk"),
+    outbound.c.state == OutboundState.SENT,
 )
 _SAID = (
     select(outbound.c.rendered)
     .where(
         outbound.c.contact_point_id == bindparam("asker"),
+        outbound.c.conversation_id == bindparam("talk"),
         outbound.c.rendered.is_not(None),
         (outbound.c.turn_id == bindparam("turn")) | (outbound.c.fetched_by == bindparam("turn")),
     )
@@ -95,9 +99,9 @@ class Chats:
             talk = (await tx.execute(select(conversation).where(conversation.c.id == contact.conversation))).one()
             if not talk.introduced:
                 # At once: it is an AI system, in whose name it speaks, and that a person can take over.
-                await self._outbox.put(
-                    tx, contact.conversation, Say("intro.ai"), cause=f"intro:{contact.conversation}", contact=contact.id
-                )
+                # Once for each session of the dialogue: after an agent has ended the talk it begins anew.
+                cause = f"intro:{talk.dialogue}"
+                await self._outbox.put(tx, contact.conversation, Say("intro.ai"), cause=cause, contact=contact.id)
                 await tx.execute(
                     update(conversation)
                     .where(conversation.c.id == contact.conversation)
@@ -195,10 +199,10 @@ class Chats:
         """What this turn said, also when it is asked for again, and what was said since the last call."""
         now = self._clock.now()
         async with self._db.begin() as tx:
-            contact = await tx.scalar(_ASKER, {"turn": turn})
+            contact, talk = (await tx.execute(_ASKER, {"turn": turn})).one()
             fetched = {"state": OutboundState.DELIVERED, "delivered_at": now, "fetched_by": turn}
-            await tx.execute(_UNFETCHED, {"asker": contact} | fetched)
-            rows = await tx.execute(_SAID, {"asker": contact, "turn": turn})
+            await tx.execute(_UNFETCHED, {"asker": contact, "talk": talk} | fetched)
+            rows = await tx.execute(_SAID, {"asker": contact, "talk": talk, "turn": turn})
             return [message_of_part(part) for row in rows for part in row.rendered]
 
     async def _history(self, contact: ContactPointId, talk: ConversationId) -> Sequence[Mapping[str, Any]]:

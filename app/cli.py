@@ -13,7 +13,8 @@ from typing import Any
 import click
 
 from app import creditor_files, engine, logs, trained
-from app.settings import Settings, problems
+from app.check import findings
+from app.settings import Settings
 from core.clock import SystemClock
 from core.errors import EffenError
 from core.ids import CreditorKey
@@ -66,7 +67,7 @@ def serve(settings: Settings, roles: str) -> None:
     chosen = {role.strip() for role in roles.split(",")}
     if unknown := chosen - {"web", "worker", "scheduler"}:
         raise click.BadParameter(f"there is no role {', '.join(sorted(unknown))}: choose of web, worker, scheduler")
-    if wrong := problems(settings, os.environ):
+    if settings.production and (wrong := _run(findings(settings, os.environ))):
         raise click.ClickException("not started:\n  " + "\n  ".join(wrong))
     from app.server import serve as run
 
@@ -195,8 +196,6 @@ def understand(settings: Settings) -> None:
 @click.pass_obj
 def check(settings: Settings) -> None:
     """Say what is wrong with the configuration, before it hurts."""
-    from app.check import findings
-
     found = _run(findings(settings, os.environ))
     for finding in found:
         click.echo(f"✗ {finding}", err=True)

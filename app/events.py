@@ -18,9 +18,9 @@ log = structlog.get_logger(__name__)
 
 Subscriber = Callable[[Mapping[str, Any]], Awaitable[None]]
 
-_BATCH = 50
+_BATCH = 20
 # Nobody else takes an event within this time; a process that has died gives it back.
-_LEASE = timedelta(seconds=30)
+_LEASE = timedelta(minutes=2)
 # What fails is tried ever more slowly and never given up: it may be somebody who has to be woken.
 _SLOWEST = timedelta(hours=1)
 

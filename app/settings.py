@@ -119,6 +119,11 @@ def problems(settings: Settings, environment: Mapping[str, str]) -> list[str]:
             found.append(f"{PREFIX}PUBLIC_URL is {settings.public_url}: production needs https://")
         if settings.secret_key and len(settings.secret_key) < 32:
             found.append(f"{PREFIX}SECRET_KEY is short: use at least 32 characters")
+        if not settings.trusted_proxies:
+            found.append(
+                f"{PREFIX}TRUSTED_PROXIES is not set: behind the proxy that ends TLS all visitors would share one "
+                "address, and one visitor's typing errors would lock everybody's verification"
+            )
         if not settings.smtp_url:
             found.append(f"{PREFIX}SMTP_URL is not set: nobody could be woken for a person in crisis")
     return found

@@ -83,9 +83,19 @@ _POINT = (
     .where(contact_point.c.id == bindparam("id"))
 )
 
+# A number means an option of the latest answer alone: "2" may just as well be a house number that was asked for since.
+_since = outbound.alias()
 _LAST = (
     select(outbound.c.id)
-    .where(outbound.c.conversation_id == bindparam("talk"), exists().where(button.c.outbound_id == outbound.c.id))
+    .where(
+        outbound.c.conversation_id == bindparam("talk"),
+        exists().where(button.c.outbound_id == outbound.c.id),
+        ~exists().where(
+            _since.c.conversation_id == outbound.c.conversation_id,
+            _since.c.seq > outbound.c.seq,
+            _since.c.turn_id.is_distinct_from(outbound.c.turn_id),
+        ),
+    )
     .order_by(outbound.c.seq.desc())
     .limit(1)
 )

@@ -57,6 +57,8 @@ _FIND = select(contact_point).where(
     contact_point.c.channel == bindparam("channel"),
     contact_point.c.address == bindparam("address"),
 )
+# A merge that is under way moves the contact point: what comes in then waits, and lands in the debtor's conversation.
+_HELD = _FIND.with_for_update(key_share=True)
 _SET = update(contact_point).where(contact_point.c.id == bindparam("point")).returning(contact_point)
 
 
@@ -74,7 +76,8 @@ async def reach(
     locale: Locale | None = None,
 ) -> ContactPoint:
     """The contact point of this address, made where it is new; a lapsed web session starts afresh."""
-    known = await find(tx, creditor, channel, address)
+    row = (await tx.execute(_HELD, {"creditor": creditor, "channel": channel, "address": address})).first()
+    known = contact_of(row) if row else None
     if known is None:
         return await _create(tx, creditor, channel, address, now, locale)
     if channel in SESSION_CHANNELS and known.debtor is not None:

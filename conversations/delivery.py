@@ -247,6 +247,7 @@ class Delivery:
             return False
         if not self._may_approach(creditor, now):
             later = {"state": OutboundState.QUEUED, "next_at": now + _QUIET, "lease": None, "lease_until": None}
+            later["attempts"] = row.attempts - 1  # waiting for the morning is no try
             await tx.execute(update(outbound).where(outbound.c.id == row.id).values(**later))
             return False
         return True

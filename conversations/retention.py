@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import CursorResult, and_, delete, or_, select, update
+from sqlalchemy import CursorResult, and_, case, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations.engine import Engine
@@ -98,8 +98,16 @@ async def _redact(tx: AsyncConnection, before: datetime, *, care: bool) -> int:
     )
     old = and_(outbound.c.created_at < before, outbound.c.state.not_in(_GONE), outbound.c.conversation_id.in_(ours))
     await tx.execute(delete(button).where(button.c.outbound_id.in_(select(outbound.c.id).where(old))))
+    typed = outbound.c.key == "agent.text"  # an agent's words are arguments, also where nothing was rendered
     said = await tx.execute(
-        update(outbound).where(old, outbound.c.rendered.is_not(None)).values(args={}, options=[], rendered=None)
+        update(outbound)
+        .where(old, or_(outbound.c.rendered.is_not(None), typed))
+        .values(
+            args={},
+            options=[],
+            rendered=None,
+            key=case((typed, "agent.erased"), else_=outbound.c.key),
+        )
     )
     await tx.execute(
         update(conversation)

@@ -1,10 +1,10 @@
 """Reminders of an invoice that is about to be due, to contact points that their person has verified."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import structlog
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing.promises import pausing
@@ -19,8 +19,12 @@ from outreach.quiet import may_approach
 from store.database import Database
 from store.tables.money import invoice, posting
 from store.tables.people import contact_point
+from store.tables.talk import outbound
 
 log = structlog.get_logger(__name__)
+
+# A long weekend with holidays.
+_MADE_UP = timedelta(days=4)
 
 
 class Reminders:
@@ -48,10 +52,12 @@ class Reminders:
         return queued
 
     async def _upcoming(self, creditor: Creditor, reminder: Reminder, now: datetime) -> int:
-        due = now.astimezone(creditor.zone).date() - timedelta(days=reminder.days)
+        today = now.astimezone(creditor.zone).date()
+        # Days that fell on a Sunday, a holiday or a standstill are made up for, until the due date itself.
+        latest = today - timedelta(days=reminder.days)
         queued = 0
         async with self._db.read() as tx:
-            invoices = await _open_due(tx, creditor.key, due)
+            invoices = await _open_due(tx, creditor.key, max(today, latest - _MADE_UP), latest, reminder.name)
         for row in invoices:
             async with self._db.begin() as tx:
                 # Held, or verified no longer: looked at in the same transaction that queues it.
@@ -81,12 +87,19 @@ class Reminders:
         return queued
 
 
-async def _open_due(tx: AsyncConnection, creditor: str, due: object) -> Sequence[Row[tuple[object, ...]]]:
+async def _open_due(
+    tx: AsyncConnection, creditor: str, earliest: date, latest: date, name: str
+) -> Sequence[Row[tuple[object, ...]]]:
     still_open = func.sum(posting.c.minor)
     query = (
         select(invoice, still_open.label("open"))
         .join(posting, posting.c.invoice_id == invoice.c.id)
-        .where(invoice.c.creditor_id == creditor, invoice.c.due_date == due, posting.c.account == "receivable")
+        .where(
+            invoice.c.creditor_id == creditor,
+            invoice.c.due_date.between(earliest, latest),
+            posting.c.account == "receivable",
+            ~exists().where(outbound.c.cause == "reminder:" + invoice.c.id + ":" + name),
+        )
         .group_by(invoice.c.id)
         .having(still_open > 0)
     )

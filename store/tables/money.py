@@ -78,6 +78,9 @@ payment_link = Table(
     moment("expires_at", nullable=False),
     moment("created_at", nullable=False),
     CheckConstraint("amount > 0", name="amount_positive"),
+    Index("ix_payment_link_expiry", "state", "expires_at"),
+    Index("ix_payment_link_debtor", "debtor_id"),
+    Index("ix_payment_link_conversation", "conversation_id"),
 )
 
 payment_link_invoice = Table(
@@ -109,6 +112,7 @@ payment = Table(
     moment("checked_at"),  # last fetched: open ones are polled
     moment("paid_at"),
     UniqueConstraint("creditor_id", "provider", "external_id"),
+    Index("ix_payment_status", "status", "created_at"),
 )
 
 # What costs rest on: a letter, its sending and its receipt.

@@ -107,7 +107,7 @@ button = Table(
     "button",
     metadata,
     identifier(),  # opaque, 128 bits
-    reference("conversation_id", "conversation"),
+    reference("conversation_id", "conversation", index=True),
     Column("outbound_id", String(64), nullable=False, index=True),
     Column("position", Integer, nullable=False),  # from 1: what is typed where there are no buttons
     Column("option", Json, nullable=False),  # core.message.Option

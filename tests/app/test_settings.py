@@ -16,6 +16,7 @@ GOOD: dict[str, Any] = {
     "engine_token": "t" * 32,
     "public_url": "https://chat.example.test",
     "smtp_url": "smtp://mail.example.test",
+    "trusted_proxies": "127.0.0.1",
 }
 
 
@@ -32,6 +33,7 @@ def test_production_with_everything_has_no_problems() -> None:
         ({"engine_token": ""}, "EFFEN_ENGINE_TOKEN"),
         ({"public_url": "http://chat.example.test"}, "EFFEN_PUBLIC_URL"),
         ({"smtp_url": ""}, "EFFEN_SMTP_URL"),
+        ({"trusted_proxies": ""}, "EFFEN_TRUSTED_PROXIES"),
     ],
 )
 def test_what_production_refuses(changes: dict[str, str], named: str) -> None:

@@ -290,6 +290,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_button")),
     )
     with op.batch_alter_table("button", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_button_conversation_id"), ["conversation_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_button_outbound_id"), ["outbound_id"], unique=False)
 
     op.create_table(
@@ -343,6 +344,28 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_hold_debtor_id"), ["debtor_id"], unique=False)
 
     op.create_table(
+        "letter",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("creditor_id", sa.String(length=64), nullable=False),
+        sa.Column("debtor_id", sa.String(length=64), nullable=False),
+        sa.Column("invoice_id", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("content_hash", sa.String(length=80), nullable=False),
+        sa.Column("channel", sa.String(length=16), nullable=False),
+        sa.Column("sent_at", UtcDateTime(), nullable=False),
+        sa.Column("received_on", sa.Date(), nullable=True),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("costs", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_letter_creditor_id")),
+        sa.ForeignKeyConstraint(["debtor_id"], ["debtor.id"], name=op.f("fk_letter_debtor_id")),
+        sa.ForeignKeyConstraint(["invoice_id"], ["invoice.id"], name=op.f("fk_letter_invoice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_letter")),
+        sa.UniqueConstraint("invoice_id", "content_hash", name=op.f("uq_letter_invoice_id_content_hash")),
+    )
+    with op.batch_alter_table("letter", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_letter_invoice_id"), ["invoice_id"], unique=False)
+
+    op.create_table(
         "payment_link",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("token", sa.String(length=64), nullable=False),
@@ -365,6 +388,34 @@ def upgrade() -> None:
         sa.UniqueConstraint("cause", name=op.f("uq_payment_link_cause")),
         sa.UniqueConstraint("token", name=op.f("uq_payment_link_token")),
     )
+    with op.batch_alter_table("payment_link", schema=None) as batch_op:
+        batch_op.create_index("ix_payment_link_conversation", ["conversation_id"], unique=False)
+        batch_op.create_index("ix_payment_link_debtor", ["debtor_id"], unique=False)
+        batch_op.create_index("ix_payment_link_expiry", ["state", "expires_at"], unique=False)
+
+    op.create_table(
+        "plan",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("creditor_id", sa.String(length=64), nullable=False),
+        sa.Column("debtor_id", sa.String(length=64), nullable=False),
+        sa.Column("conversation_id", sa.String(length=64), nullable=False),
+        sa.Column("cause", sa.String(length=200), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("total", sa.BigInteger(), nullable=False),
+        sa.Column("invoices", Json, nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("ended_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["conversation_id"], ["conversation.id"], name=op.f("fk_plan_conversation_id")),
+        sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_plan_creditor_id")),
+        sa.ForeignKeyConstraint(["debtor_id"], ["debtor.id"], name=op.f("fk_plan_debtor_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_plan")),
+        sa.UniqueConstraint("cause", name=op.f("uq_plan_cause")),
+    )
+    with op.batch_alter_table("plan", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_plan_creditor_id"), ["creditor_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_plan_debtor_id"), ["debtor_id"], unique=False)
+
     op.create_table(
         "posting",
         sa.Column("seq", sa.Integer(), autoincrement=True, nullable=False),
@@ -383,6 +434,28 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_posting_booking_id"), ["booking_id"], unique=False)
         batch_op.create_index("ix_posting_debtor", ["debtor_id", "account"], unique=False)
         batch_op.create_index(batch_op.f("ix_posting_invoice_id"), ["invoice_id"], unique=False)
+
+    op.create_table(
+        "promise",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("creditor_id", sa.String(length=64), nullable=False),
+        sa.Column("debtor_id", sa.String(length=64), nullable=False),
+        sa.Column("conversation_id", sa.String(length=64), nullable=False),
+        sa.Column("cause", sa.String(length=200), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("until", sa.Date(), nullable=False),
+        sa.Column("invoices", Json, nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("ended_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["conversation_id"], ["conversation.id"], name=op.f("fk_promise_conversation_id")),
+        sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_promise_creditor_id")),
+        sa.ForeignKeyConstraint(["debtor_id"], ["debtor.id"], name=op.f("fk_promise_debtor_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_promise")),
+        sa.UniqueConstraint("cause", name=op.f("uq_promise_cause")),
+    )
+    with op.batch_alter_table("promise", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_promise_creditor_id"), ["creditor_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_promise_debtor_id"), ["debtor_id"], unique=False)
 
     op.create_table(
         "inbound",
@@ -421,6 +494,16 @@ def upgrade() -> None:
         batch_op.create_index("ix_inbound_conversation", ["conversation_id", "seq"], unique=False)
         batch_op.create_index("ix_inbound_waiting", ["state", "conversation_id", "seq"], unique=False)
 
+    op.create_table(
+        "instalment",
+        sa.Column("plan_id", sa.String(length=64), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.ForeignKeyConstraint(["plan_id"], ["plan.id"], name=op.f("fk_instalment_plan_id")),
+        sa.PrimaryKeyConstraint("plan_id", "number", name=op.f("pk_instalment")),
+    )
     op.create_table(
         "outbound",
         sa.Column("seq", sa.Integer(), autoincrement=True, nullable=False),
@@ -479,6 +562,9 @@ def upgrade() -> None:
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("status", sa.String(length=16), nullable=False),
         sa.Column("method", sa.String(length=32), nullable=True),
+        sa.Column("alias", sa.String(length=120), nullable=True),
+        sa.Column("refunded", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("charged_back", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("checked_at", UtcDateTime(), nullable=True),
         sa.Column("paid_at", UtcDateTime(), nullable=True),
@@ -491,107 +577,19 @@ def upgrade() -> None:
         ),
     )
     with op.batch_alter_table("payment", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_payment_alias"), ["alias"], unique=False)
         batch_op.create_index(batch_op.f("ix_payment_link_id"), ["link_id"], unique=False)
+        batch_op.create_index("ix_payment_status", ["status", "created_at"], unique=False)
 
-    op.create_table(
-        "letter",
-        sa.Column("id", sa.String(length=64), nullable=False),
-        sa.Column("creditor_id", sa.String(length=64), nullable=False),
-        sa.Column("debtor_id", sa.String(length=64), nullable=False),
-        sa.Column("invoice_id", sa.String(length=64), nullable=False),
-        sa.Column("kind", sa.String(length=32), nullable=False),
-        sa.Column("content_hash", sa.String(length=80), nullable=False),
-        sa.Column("channel", sa.String(length=16), nullable=False),
-        sa.Column("sent_at", UtcDateTime(), nullable=False),
-        sa.Column("received_on", sa.Date(), nullable=True),
-        sa.Column("currency", sa.String(length=3), nullable=False),
-        sa.Column("costs", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_letter_creditor_id")),
-        sa.ForeignKeyConstraint(["debtor_id"], ["debtor.id"], name=op.f("fk_letter_debtor_id")),
-        sa.ForeignKeyConstraint(["invoice_id"], ["invoice.id"], name=op.f("fk_letter_invoice_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_letter")),
-        sa.UniqueConstraint("invoice_id", "content_hash", name=op.f("uq_letter_invoice_id_content_hash")),
-    )
-    with op.batch_alter_table("letter", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_letter_invoice_id"), ["invoice_id"], unique=False)
-
-    op.create_table(
-        "plan",
-        sa.Column("id", sa.String(length=64), nullable=False),
-        sa.Column("creditor_id", sa.String(length=64), nullable=False),
-        sa.Column("debtor_id", sa.String(length=64), nullable=False),
-        sa.Column("conversation_id", sa.String(length=64), nullable=False),
-        sa.Column("cause", sa.String(length=200), nullable=False),
-        sa.Column("state", sa.String(length=16), nullable=False),
-        sa.Column("currency", sa.String(length=3), nullable=False),
-        sa.Column("total", sa.BigInteger(), nullable=False),
-        sa.Column("invoices", Json, nullable=False),
-        sa.Column("created_at", UtcDateTime(), nullable=False),
-        sa.Column("ended_at", UtcDateTime(), nullable=True),
-        sa.ForeignKeyConstraint(["conversation_id"], ["conversation.id"], name=op.f("fk_plan_conversation_id")),
-        sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_plan_creditor_id")),
-        sa.ForeignKeyConstraint(["debtor_id"], ["debtor.id"], name=op.f("fk_plan_debtor_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_plan")),
-        sa.UniqueConstraint("cause", name=op.f("uq_plan_cause")),
-    )
-    with op.batch_alter_table("plan", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_plan_creditor_id"), ["creditor_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_plan_debtor_id"), ["debtor_id"], unique=False)
-
-    op.create_table(
-        "promise",
-        sa.Column("id", sa.String(length=64), nullable=False),
-        sa.Column("creditor_id", sa.String(length=64), nullable=False),
-        sa.Column("debtor_id", sa.String(length=64), nullable=False),
-        sa.Column("conversation_id", sa.String(length=64), nullable=False),
-        sa.Column("cause", sa.String(length=200), nullable=False),
-        sa.Column("state", sa.String(length=16), nullable=False),
-        sa.Column("until", sa.Date(), nullable=False),
-        sa.Column("invoices", Json, nullable=False),
-        sa.Column("created_at", UtcDateTime(), nullable=False),
-        sa.Column("ended_at", UtcDateTime(), nullable=True),
-        sa.ForeignKeyConstraint(["conversation_id"], ["conversation.id"], name=op.f("fk_promise_conversation_id")),
-        sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_promise_creditor_id")),
-        sa.ForeignKeyConstraint(["debtor_id"], ["debtor.id"], name=op.f("fk_promise_debtor_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_promise")),
-        sa.UniqueConstraint("cause", name=op.f("uq_promise_cause")),
-    )
-    with op.batch_alter_table("promise", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_promise_creditor_id"), ["creditor_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_promise_debtor_id"), ["debtor_id"], unique=False)
-
-    op.create_table(
-        "instalment",
-        sa.Column("plan_id", sa.String(length=64), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("due_on", sa.Date(), nullable=False),
-        sa.Column("amount", sa.BigInteger(), nullable=False),
-        sa.Column("state", sa.String(length=16), nullable=False),
-        sa.ForeignKeyConstraint(["plan_id"], ["plan.id"], name=op.f("fk_instalment_plan_id")),
-        sa.PrimaryKeyConstraint("plan_id", "number", name=op.f("pk_instalment")),
-    )
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
-    op.drop_table("instalment")
-    with op.batch_alter_table("promise", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_promise_debtor_id"))
-        batch_op.drop_index(batch_op.f("ix_promise_creditor_id"))
-
-    op.drop_table("promise")
-    with op.batch_alter_table("plan", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_plan_debtor_id"))
-        batch_op.drop_index(batch_op.f("ix_plan_creditor_id"))
-
-    op.drop_table("plan")
-    with op.batch_alter_table("letter", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_letter_invoice_id"))
-
-    op.drop_table("letter")
     with op.batch_alter_table("payment", schema=None) as batch_op:
+        batch_op.drop_index("ix_payment_status")
         batch_op.drop_index(batch_op.f("ix_payment_link_id"))
+        batch_op.drop_index(batch_op.f("ix_payment_alias"))
 
     op.drop_table("payment")
     with op.batch_alter_table("outbound", schema=None) as batch_op:
@@ -602,18 +600,38 @@ def downgrade() -> None:
         batch_op.drop_index("ix_outbound_contact_point")
 
     op.drop_table("outbound")
+    op.drop_table("instalment")
     with op.batch_alter_table("inbound", schema=None) as batch_op:
         batch_op.drop_index("ix_inbound_waiting")
         batch_op.drop_index("ix_inbound_conversation")
 
     op.drop_table("inbound")
+    with op.batch_alter_table("promise", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_promise_debtor_id"))
+        batch_op.drop_index(batch_op.f("ix_promise_creditor_id"))
+
+    op.drop_table("promise")
     with op.batch_alter_table("posting", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_posting_invoice_id"))
         batch_op.drop_index("ix_posting_debtor")
         batch_op.drop_index(batch_op.f("ix_posting_booking_id"))
 
     op.drop_table("posting")
+    with op.batch_alter_table("plan", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_plan_debtor_id"))
+        batch_op.drop_index(batch_op.f("ix_plan_creditor_id"))
+
+    op.drop_table("plan")
+    with op.batch_alter_table("payment_link", schema=None) as batch_op:
+        batch_op.drop_index("ix_payment_link_expiry")
+        batch_op.drop_index("ix_payment_link_debtor")
+        batch_op.drop_index("ix_payment_link_conversation")
+
     op.drop_table("payment_link")
+    with op.batch_alter_table("letter", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_letter_invoice_id"))
+
+    op.drop_table("letter")
     with op.batch_alter_table("hold", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_hold_debtor_id"))
         batch_op.drop_index(batch_op.f("ix_hold_conversation_id"))
@@ -626,6 +644,7 @@ def downgrade() -> None:
     op.drop_table("contact_point")
     with op.batch_alter_table("button", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_button_outbound_id"))
+        batch_op.drop_index(batch_op.f("ix_button_conversation_id"))
 
     op.drop_table("button")
     with op.batch_alter_table("order", schema=None) as batch_op:
