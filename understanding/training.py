@@ -29,7 +29,7 @@ from understanding.weights import Floats, Weights, packed_file
 _VECTORS = "vectors.npz"
 _FOLDS = 5
 _NEVER = -30.0  # the score of a name that a fold never saw
-_PENALTY = 1e-2
+_PENALTY = 3e-3
 _THRESHOLD = 0.35  # a wrong turn costs about half of what a right one gains: p > (1 - p) / 2
 _SOURCES = (
     *("text.py", "weights.py", "tokens.py", "graph.py", "encoder.py"),

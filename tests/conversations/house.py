@@ -99,6 +99,12 @@ class House:
         given = {"channel": self.wire.name, "account": CREDITOR, "external_id": new_id(), **more}
         return await self.inbox.receive(CREDITOR, Inbound(address=Address(address), text=text, **given))
 
+    async def hears(self, text: str, **more: Any) -> TurnId:
+        """A message that is new."""
+        turn = await self.receives(text, **more)
+        assert turn
+        return turn
+
     async def talk_of(self, turn: TurnId) -> ConversationId:
         return ConversationId((await self.one(inbound, inbound.c.id == turn)).conversation_id)
 

@@ -19,9 +19,9 @@ async def house(database: Database, clock: FakeClock) -> House:
 
 
 async def test_one_that_cannot_be_made_keeps_nobody_waiting(house: House) -> None:
-    turn = await house.receives("hallo")
+    turn = await house.hears("hallo")
     await house.put(turn, Say("talk.no_such_key"), "turn:1:0", turn=turn)
-    other = await house.receives("hallo", address="+31600000002")
+    other = await house.hears("hallo", address="+31600000002")
     await house.put(other, Say("talk.thank"), "turn:2:0")
     await house.deliver()
     assert [m.address for m in house.wire.sent] == ["+31600000002"]
@@ -30,7 +30,7 @@ async def test_one_that_cannot_be_made_keeps_nobody_waiting(house: House) -> Non
 async def test_two_who_settle_the_same_doubt_send_it_once(database: Database, clock: FakeClock) -> None:
     wire = AskedWire()
     house = await House(database, clock, wire).furnish()
-    turn = await house.receives("hallo")
+    turn = await house.hears("hallo")
     await house.put(turn, Say("talk.thank"), "turn:1:0")
     wire.failures = [SendFailed("timeout", retryable=True, uncertain=True)]
     await house.deliver()
@@ -50,11 +50,11 @@ async def test_an_agent_s_words_do_not_reach_who_came_after(database: Database, 
     house = await House(database, clock, wire).furnish()
     await house.debtor("K-1001", postcode="1111 AA")
     session = "s" * 22
-    first = await house.receives("ik ben A", address=session)
+    first = await house.hears("ik ben A", address=session)
     assert (await house.identity.verify(first, "K-1001", {"postcode": "1111 AA"})).ok
     a_talk = await house.talk_of(first)
     clock.advance(hours=2)
-    stranger = await house.receives("wie ben ik", address=session)
+    stranger = await house.hears("wie ben ik", address=session)
     assert await house.talk_of(stranger) != a_talk
     async with house.db.begin() as tx:
         await house.outbox.put(
@@ -66,7 +66,7 @@ async def test_an_agent_s_words_do_not_reach_who_came_after(database: Database, 
 
 async def test_an_answer_does_not_wait_for_what_may_not_be_said_at_night(house: House) -> None:
     await house.debtor("K-1001", postcode="1111 AA")
-    turn = await house.receives("ik ben A")
+    turn = await house.hears("ik ben A")
     assert (await house.identity.verify(turn, "K-1001", {"postcode": "1111 AA"})).ok
     house.clock.advance(hours=13)  # 22:00 UTC
     amount = {"money": [4990, "EUR"]}
@@ -77,7 +77,7 @@ async def test_an_answer_does_not_wait_for_what_may_not_be_said_at_night(house: 
         proactive=True,
     )
     await house.deliver()
-    asked = await house.receives("hoeveel?")
+    asked = await house.hears("hoeveel?")
     await house.put(asked, Say("talk.thank"), "turn:2:0", turn=asked)
     await house.deliver()
     assert len(house.wire.sent) == 1

@@ -21,12 +21,12 @@ async def done(house: House) -> None:
 async def test_another_debtor_on_the_same_phone(house: House) -> None:
     await house.debtor("K-1001", postcode="1111 AA")
     b = await house.debtor("K-2002", postcode="2222 BB")
-    first = await house.receives("ik ben A", address="+31600000009")
+    first = await house.hears("ik ben A", address="+31600000009")
     assert (await house.identity.verify(first, "K-1001", {"postcode": "1111 AA"})).ok
     a_talk = await house.talk_of(first)
     await done(house)
     house.clock.advance(days=400)
-    later = await house.receives("ik ben B", address="+31600000009")
+    later = await house.hears("ik ben B", address="+31600000009")
     assert (await house.identity.verify(later, "K-2002", {"postcode": "2222 BB"})).ok
     talks = {row.debtor_id: row.id for row in await house.rows(conversation, conversation.c.debtor_id.is_not(None))}
     assert talks.get(b) and talks[b] != a_talk, "B has a conversation of their own"
@@ -37,14 +37,14 @@ async def test_another_debtor_on_the_same_phone(house: House) -> None:
 async def test_and_where_the_other_has_a_conversation(house: House) -> None:
     await house.debtor("K-1001", postcode="1111 AA")
     await house.debtor("K-2002", postcode="2222 BB")
-    first = await house.receives("ik ben A", address="+31600000009")
+    first = await house.hears("ik ben A", address="+31600000009")
     assert (await house.identity.verify(first, "K-1001", {"postcode": "1111 AA"})).ok
     a_talk = await house.talk_of(first)
-    other = await house.receives("ik ben B", address="+31600000010")
+    other = await house.hears("ik ben B", address="+31600000010")
     assert (await house.identity.verify(other, "K-2002", {"postcode": "2222 BB"})).ok
     await done(house)
     house.clock.advance(days=400)
-    later = await house.receives("ik ben B", address="+31600000009")
+    later = await house.hears("ik ben B", address="+31600000009")
     assert (await house.identity.verify(later, "K-2002", {"postcode": "2222 BB"})).ok
     assert await house.talk_of(first) == a_talk, "A's messages stay A's"
 
@@ -52,12 +52,12 @@ async def test_and_where_the_other_has_a_conversation(house: House) -> None:
 async def test_nothing_that_is_for_the_first_goes_to_the_second(house: House) -> None:
     await house.debtor("K-1001", postcode="1111 AA")
     await house.debtor("K-2002", postcode="2222 BB")
-    first = await house.receives("ik ben A", address="+31600000009")
+    first = await house.hears("ik ben A", address="+31600000009")
     assert (await house.identity.verify(first, "K-1001", {"postcode": "1111 AA"})).ok
     a_talk = await house.talk_of(first)
     await done(house)
     house.clock.advance(days=400)
-    later = await house.receives("ik ben B", address="+31600000009")
+    later = await house.hears("ik ben B", address="+31600000009")
     assert (await house.identity.verify(later, "K-2002", {"postcode": "2222 BB"})).ok
     assert (await house.one(conversation, conversation.c.id == a_talk)).contact_point_id is None
     assert (await house.one(conversation, conversation.c.id == await house.talk_of(later))).contact_point_id
