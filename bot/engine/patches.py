@@ -155,11 +155,12 @@ def connections() -> None:
     def kwargs(url: Any) -> dict[str, Any]:
         found: dict[str, Any] = original(url)
         at = make_url(url)
-        if at.get_backend_name() != "sqlite" or not at.database:
+        file = at.database
+        if at.get_backend_name() != "sqlite" or not file:
             return found
 
         def opened() -> sqlite3.Connection:
-            connection = sqlite3.connect(at.database, check_same_thread=False)
+            connection = sqlite3.connect(file, check_same_thread=False)
             connection.execute("PRAGMA synchronous=NORMAL")
             return connection
 

@@ -17,7 +17,7 @@ def main(model: str) -> None:
     from rasa.core.actions.forms import FormAction
     from rasa.core.agent import Agent
     from rasa.core.processor import MessageProcessor
-    from rasa.core.tracker_store import InMemoryTrackerStore, SQLTrackerStore
+    from rasa.core.tracker_store import InMemoryTrackerStore, SQLTrackerStore, create_engine_kwargs
     from rasa.engine.runner.dask import DaskGraphRunner
     from rasa.shared.core.domain import Domain
     from rasa.shared.core.events import ActionExecuted, Event, UserUttered
@@ -32,6 +32,7 @@ def main(model: str) -> None:
         DaskGraphRunner.run,
         MessageProcessor._run_action,
         Agent._create_tracker_store,
+        create_engine_kwargs,
         # called, or followed, by our channel
         MessageProcessor.handle_message,
         MessageProcessor.fetch_tracker_and_update_session,

@@ -17,6 +17,7 @@ SOURCES = {
     "DaskGraphRunner.run": "45f0f52f574f",
     "MessageProcessor._run_action": "6d383d0179ef",
     "Agent._create_tracker_store": "97499b594b45",
+    "create_engine_kwargs": "dff5f0923620",
     "MessageProcessor.handle_message": "0c41d4780d2d",
     "MessageProcessor.fetch_tracker_and_update_session": "400f21a2ea5d",
     "MessageProcessor._handle_message_with_tracker": "f42e1ae30393",
