@@ -99,7 +99,7 @@ def of_ours(http: aiohttp.ClientSession, url: str, customers: int) -> list[Scena
     async def pay_by_button(talk: Talk, into: Round) -> None:
         for _ in range(LENGTH // 2):
             choice = await talk.person.say(into, buttons(talk.shown)[_PAY], offers(3))
-            await talk.person.say(into, buttons(choice)[_ALL], tells("/p/"))
+            await talk.person.say(into, (buttons(choice) or [_BOTH])[_ALL], tells("/p/"))
 
     return [
         Scenario("greeting, typed: “hello”", stranger, hello),
