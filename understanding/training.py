@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from collections import defaultdict
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -126,7 +128,9 @@ def _vectors(sentences: Sequence[Example], artifact_dir: Path, encoder_model: Pa
     new = {key: sentence.text for key, sentence in zip(keys, sentences, strict=True) if key not in known}
     if new:
         encode = encoders.open_encoder(artifact_dir, encoder_model)
-        known |= {key: encode([text])[0] for key, text in new.items()}
+        # The encoder runs on one core at a time and lets go of the interpreter meanwhile: one thread a core.
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            known |= dict(zip(new, pool.map(lambda text: encode([text])[0], new.values()), strict=True))
     kept = sorted(set(keys))
     stored = np.stack([known[key] for key in kept])
     _save(cache, {"encoder": np.array(identity), "keys": np.array(kept), "vectors": stored})
