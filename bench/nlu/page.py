@@ -130,7 +130,7 @@ def _costs(report: Report) -> str:
         ["", ""],
         [
             *([f"a parse, {name}", f"{took:.1f} ms"] for name, took in report.milliseconds.items()),
-            *([name, f"{size:.0f} MB"] for name, size in report.megabytes.items()),
+            *([name, f"{size:.1f} MB"] for name, size in report.megabytes.items()),
         ],
     )
 

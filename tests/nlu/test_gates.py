@@ -11,16 +11,18 @@ from bench.nlu.readings import Reading
 
 pytestmark = pytest.mark.slow
 
+# In each half
 LEAST = {
-    "crisis_recall": 0.80,
-    "self_harm_recall": 0.70,
-    "top_3": 0.86,
-    "care_recall": 0.94,
-    "macro_f1": 0.70,
+    "crisis_recall": 0.87,
+    "self_harm_recall": 0.84,
+    "top_3": 0.915,
+    "care_recall": 0.96,
+    "care_precision": 0.70,
+    "macro_f1": 0.78,
 }
 # Beyond the four languages, in a Dutch conversation
-LEAST_ELSEWHERE = {"top_1": 0.75, "care_recall": 0.95, "crisis_recall": 0.95}
-MOST_TAKEN_FOR_OURS = 0.06
+LEAST_ELSEWHERE = {"top_1": 0.85, "care_recall": 0.96, "crisis_recall": 0.95}
+MOST_TAKEN_FOR_OURS = 0.05
 
 
 @pytest.mark.parametrize("half", HALVES)
