@@ -46,7 +46,7 @@ def test_vectors_of_the_same_meaning_are_near(trained: Trained) -> None:
 
 
 def test_gibberish_is_out_of_scope(trained: Trained) -> None:
-    parse = trained.understanding.parse("qzx vlorp wibbe snrt")
+    parse = trained.understanding.parse("mfwp drozk blorp fnargle")
     assert parse.intent.name == "out_of_scope"
     assert len(parse.ranking) == 10
 
