@@ -141,8 +141,8 @@ def store() -> None:
 def connections() -> None:
     """SQLite's connection is kept. SQLAlchemy 1.4 opens one a turn; closing the last writes the log back, and waits.
 
-    With `synchronous=NORMAL`, as the app's own store: what a power cut takes from the dialogue, the app asks again. A
-    third of the engine's time on a turn.
+    With `synchronous=NORMAL`, as the app's own store. 8.9 instead of 11.1 ms of the engine's processor time for a
+    greeting, and a third less of waiting for the whole turn.
     """
     import sqlite3
 
