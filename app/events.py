@@ -22,7 +22,7 @@ _BATCH = 20
 # Nobody else takes an event within this time; a process that has died gives it back.
 _LEASE = timedelta(minutes=2)
 # What fails is tried ever more slowly and never given up: it may be somebody who has to be woken.
-_SLOWEST = timedelta(hours=1)
+_FIRST, _SLOWEST = timedelta(seconds=30), timedelta(hours=1)
 
 
 def _next() -> ReturningUpdate[Any]:
@@ -83,7 +83,7 @@ class Events:
                 await tx.execute(_HANDLED, done)
             for row in rows:
                 if fault := faults[row.seq]:
-                    pause = min(_LEASE * 2 ** min(row.attempts - 1, 10), _SLOWEST)
+                    pause = min(_FIRST * 2 ** min(row.attempts - 1, 10), _SLOWEST)
                     later = update(event).where(event.c.seq == row.seq)
                     await tx.execute(later.values(next_at=now + pause, error=fault))
 
