@@ -1,6 +1,7 @@
 """SQLite in the event loop's own thread, for SQLAlchemy's asyncio side.
 
-aiosqlite hands each statement to a thread and back several times: a prepared query took 0.3 ms, and takes 0.06 here. What may take long is not done in SQLite: waiting for another process's writer is waiting in the event loop.
+aiosqlite hands each statement to a thread and back several times: a prepared query took 0.3 ms, and takes 0.06 here.
+What may take long is not done in SQLite: waiting for another process's writer is waiting in the event loop.
 """
 
 import asyncio
