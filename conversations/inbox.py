@@ -58,7 +58,7 @@ class Inbox:
                 "opt_out": message.opt_out,
                 "opt_in": message.opt_in,
                 "cut": len(text) > MAX_TEXT,
-                "start": message.start,
+                "start": message.start is not None,
                 "remote": message.profile.get("remote"),
             }
             await tx.execute(

@@ -119,6 +119,9 @@ class Turns:
             return reading.of_option(offer.option)
         if tapped is not None:
             return reading.expired()
+        if message.flags.get("start"):
+            # Telegram's button under an empty chat: a first hello.
+            return reading.of_keyword("greet")
         known = reading.keyword(
             message.text,
             claim.contact.channel,

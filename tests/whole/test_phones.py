@@ -239,3 +239,8 @@ async def test_what_telegram_sends_is_not_fetched_by_the_public(stage: Stage) ->
     async with aiohttp.ClientSession() as http, http.post(stage.effen.settings.actions_url, json={}) as response:
         assert response.status == 401
     assert stage.twilio.calls == []
+
+
+async def test_telegram_s_start_button_is_a_hello(stage: Stage) -> None:
+    person = Telegrammer(stage)
+    assert await person.say("/start") == ["intro.ai", "talk.greet"]
