@@ -142,7 +142,10 @@ class Effen:
             loops += [drain(self.events.run_one, self.wake, "event") for _ in range(EVENT_WORKERS)]
             loops.append(every(5, self.delivery.settle, "settle"))
         if scheduler:
-            loops += [every(SCHEDULE, self.tick, "schedule"), every(DAILY, self.retention.run, "retention")]
+            loops += [
+                every(SCHEDULE, self.tick, "schedule"),
+                every(DAILY, self.retention.run, "retention", first=SCHEDULE),
+            ]
             if self.sandbox is not None:
                 loops.append(every(1, self._settle_sandbox, "sandbox"))
         async with asyncio.TaskGroup() as group:

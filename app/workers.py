@@ -27,8 +27,9 @@ async def drain(run_one: Callable[[], Awaitable[bool]], wake: Wake, topic: str) 
         await wake.wait(topic, POLL)
 
 
-async def every(seconds: float, run: Callable[[], Awaitable[object]], name: str) -> None:
-    """Run at once and then every so many seconds, until cancelled."""
+async def every(seconds: float, run: Callable[[], Awaitable[object]], name: str, *, first: float = 0) -> None:
+    """Run after `first` seconds and then every so many, until cancelled."""
+    await asyncio.sleep(first)
     while True:
         try:
             await run()
