@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from time import monotonic
@@ -124,10 +124,17 @@ class Effen:
 
     async def tick(self) -> None:
         """What time brings about: reminders, late payments, uncertain messages."""
-        await self.agreements.run()
-        await self.reminders.run()
-        await self.payments.poll_open()
-        await self.links.expire()
+        for run in self._due.values():
+            await run()
+
+    @property
+    def _due(self) -> Mapping[str, Callable[[], Awaitable[object]]]:
+        return {
+            "agreements": self.agreements.run,
+            "reminders": self.reminders.run,
+            "payments": self.payments.poll_open,
+            "links": self.links.expire,
+        }
 
     async def work(self, *, worker: bool, scheduler: bool) -> None:
         """Run the loops until cancelled."""
@@ -143,7 +150,8 @@ class Effen:
             loops.append(every(5, self.delivery.settle, "settle"))
         if scheduler:
             loops += [
-                every(SCHEDULE, self.tick, "schedule"),
+                # Each in a loop of its own: a fault in one holds up none of the others.
+                *(every(SCHEDULE, run, name) for name, run in self._due.items()),
                 every(DAILY, self.retention.run, "retention", first=SCHEDULE),
             ]
             if self.sandbox is not None:

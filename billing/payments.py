@@ -280,6 +280,8 @@ class Payments:
             await self.settle(row.provider, row.creditor_id, row.external_id)
         except PaymentFailed as failed:
             log.warning("payment.not_fetched", payment=row.id, code=failed.code)
+        except Exception as error:  # whatever one payment brings up, the others are asked about
+            log.exception("payment.not_settled", payment=row.id, error=type(error).__name__)
 
     async def _forget(self, row: Any, now: datetime) -> None:
         """A payment that the provider never confirmed has shown nobody a checkout: after a day it is over."""
