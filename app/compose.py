@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from time import monotonic
@@ -142,7 +142,7 @@ class Effen:
             await self.turns.free()
             await self.delivery.free()
             await self.events.free()
-        loops: list[Awaitable[None]] = [every(5, self.accounts.refresh, "accounts")]
+        loops: list[Coroutine[Any, Any, None]] = [every(5, self.accounts.refresh, "accounts")]
         if worker:
             loops += [drain(self.turns.run_one, self.wake, "inbox") for _ in range(TURN_WORKERS)]
             loops += [drain(self.delivery.run_one, self.wake, "outbox") for _ in range(SENDERS)]
@@ -158,7 +158,7 @@ class Effen:
                 loops.append(every(1, self._settle_sandbox, "sandbox"))
         async with asyncio.TaskGroup() as group:
             for loop in loops:
-                group.create_task(loop)  # type: ignore[arg-type]
+                group.create_task(loop)
 
     async def _settle_sandbox(self) -> None:
         assert self.sandbox is not None

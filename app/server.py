@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from contextlib import AsyncExitStack, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from datetime import datetime
 
 import structlog
@@ -77,7 +77,7 @@ async def _cancelled(task: asyncio.Task[None]) -> None:
         await task
 
 
-def _wired(settings: Settings, clock: Clock):  # type: ignore[no-untyped-def]
+def _wired(settings: Settings, clock: Clock) -> AbstractAsyncContextManager[Effen]:
     if not is_current(settings.store_url):
         raise SchemaBehind(SchemaBehind.__doc__)
     return wired(settings, clock, trained.understanding(settings), os.environ)
