@@ -249,10 +249,10 @@ class Turns:
                 raise LeaseLost(claim.turn)
             # The turn may have verified the person: its conversation is the debtor's by now.
             talk = (await tx.execute(_TALK, {"here": message.conversation_id})).one()
-            if answer is not None and talk.agent_id is not None:
-                # An agent took over meanwhile: what the bot found comes too late.
+            if talk.agent_id is not None and (answer is not None or reason is Reason.FAULT):
+                # An agent took over meanwhile: what the bot found, or its apology for nothing, comes too late.
                 await tx.execute(update(inbound).where(inbound.c.id == claim.turn).values(outcome=TurnOutcome.DESK))
-                says = []
+                says, reason = [], None
             if reason is not None and (outcome is not TurnOutcome.DESK or PRIORITY[reason] > talk.priority):
                 await hand_over(tx, message, reason, now)
             # A session that was ended meanwhile, by an agent or a merging, is not this answer's any more.

@@ -9,7 +9,7 @@ from conversations import turns
 from conversations.turns import Turns
 from core.errors import EngineFailed
 from store.database import Database
-from store.tables.talk import conversation, outbound
+from store.tables.talk import conversation, inbound, outbound
 from tests.clock import FakeClock
 from tests.conversations.house import House, Wire
 
@@ -57,6 +57,25 @@ async def test_whoever_is_in_danger_hears_of_help_though_the_engine_is_down(
     assert "care.self_harm" in keys and "apology.handoff" not in keys
     talk = await house.one(conversation)
     assert (talk.state, talk.reason, talk.care) == ("open", "self_harm", True)
+
+
+async def test_no_apology_falls_into_an_agent_s_conversation(
+    database: Database, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "PATIENCE", timedelta(0))
+    house = await House(database, clock, Wire()).furnish()
+    turn = await house.hears("waar is mijn pakket")
+
+    async def taken_over(*_: Any, **__: Any) -> Any:
+        async with house.db.begin() as tx:
+            await tx.execute(conversation.update().values(state="open", reason="human", agent_id="somebody"))
+        raise EngineFailed("it is down")
+
+    monkeypatch.setattr(Down, "turn", taken_over)
+    assert await worker(house, "ask_order_status", None).run_one()
+    assert await house.rows(outbound) == []
+    assert (await house.one(inbound, inbound.c.id == turn)).outcome == "desk"
+    assert (await house.one(conversation)).reason == "human"
 
 
 async def test_stopping_does_not_wait_for_an_agent(database: Database, clock: FakeClock) -> None:
