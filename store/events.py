@@ -13,6 +13,8 @@ from store.tables.talk import event
 PAYMENT_BOOKED = "payment.booked"  # payment_id, link_id
 PAYMENT_FAILED = "payment.failed"  # payment_id, link_id
 PAYMENT_RETURNED = "payment.returned"  # payment_id, link_id, kind (refund, chargeback), minor, cause (of the booking)
+# creditor_id, debtor_id, invoice_id, amount (minor), currency, reason ("AM04"), iban_end (or null), cause (unique)
+DIRECT_DEBIT_FAILED = "direct_debit.failed"
 PROMISE_BROKEN = "promise.broken"  # promise_id
 INSTALMENT_DUE = "instalment.due"  # plan_id, number: soon
 INSTALMENT_MISSED = "instalment.missed"  # plan_id, number
