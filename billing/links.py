@@ -1,12 +1,14 @@
 """Payment links: what may be paid with a token, until when."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import count
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing.ledger import open_amounts
@@ -16,7 +18,7 @@ from core.errors import BadInput, Conflict, NotFound
 from core.ids import ConversationId, CreditorKey, DebtorId, InvoiceId, LinkId, new_id, new_secret
 from core.lifecycle import LINK, LinkState, sources
 from core.money import Money
-from payments.references import creditor_reference
+from payments.references import Kind, reference_of, stored
 from store.database import Database
 from store.tables.money import invoice, payment_link, payment_link_invoice
 from store.upsert import insert_once
@@ -112,7 +114,7 @@ class Links:
                 "debtor_id": debtor,
                 "conversation_id": conversation,
                 "cause": key,
-                "reference": _reference(link, rows),
+                "reference": await _reference(tx, creditor, link, rows),
                 "currency": rows[0].currency,
                 "amount": sum(due.values()),
                 "state": LinkState.CREATED,
@@ -193,14 +195,42 @@ def _part(due: Mapping[InvoiceId, int], amount: Money) -> dict[InvoiceId, int]:
     return part
 
 
-def _reference(link: str, rows: Sequence[Any]) -> str:
-    """The invoice's own reference, else one from its number; several invoices share one of the link."""
-    if len(rows) == 1 and rows[0].reference:
-        return str(rows[0].reference)
-    try:
-        return creditor_reference(rows[0].number if len(rows) == 1 else f"L{link[-12:]}")
-    except BadInput:  # a number too long for a reference
-        return creditor_reference(f"L{link[-12:]}")
+async def _reference(tx: AsyncConnection, creditor: Creditor, link: str, rows: Sequence[Any]) -> str:
+    """The invoice's own reference, else one from its number; several invoices share one of the link.
+
+    Where a number is too long for one, or what it gives belongs to others already, it is the link's as well.
+    """
+    kind = Kind(creditor.reference)
+    single = rows[0] if len(rows) == 1 else None
+    if single is not None and single.reference:
+        return stored(str(single.reference), kind)
+    if single is not None:
+        with suppress(BadInput):
+            reference = reference_of(kind, single.number)
+            if not await _taken(tx, creditor, reference, single.id):
+                return reference
+    for attempt in count():
+        reference = reference_of(kind, f"L{link[-12:]}{attempt or ''}")
+        if not await _taken(tx, creditor, reference, None):
+            break
+    return reference
+
+
+async def _taken(tx: AsyncConnection, creditor: Creditor, reference: str, only: str | None) -> bool:
+    """Whether money with this reference would be for anything but the invoice `only`."""
+    of_invoice = select(invoice.c.id).where(
+        invoice.c.creditor_id == creditor.key, invoice.c.reference == reference, invoice.c.id != (only or "")
+    )
+    of_link = (
+        select(payment_link.c.id)
+        .join(payment_link_invoice, payment_link_invoice.c.link_id == payment_link.c.id)
+        .where(
+            payment_link.c.creditor_id == creditor.key,
+            payment_link.c.reference == reference,
+            payment_link_invoice.c.invoice_id != (only or ""),
+        )
+    )
+    return bool((await tx.execute(select(or_(of_invoice.exists(), of_link.exists())))).scalar_one())
 
 
 async def _one(tx: AsyncConnection, where: Any) -> Link | None:

@@ -67,6 +67,7 @@ class Payments(_Part):
     methods: list[str] = ["ideal", "bancontact", "creditcard", "banktransfer"]
     methods_by_risk: dict[str, list[str]] = {}
     link_days: int = Field(default=14, ge=1, le=365)
+    reference: Literal["iso11649", "ogm", "betalingskenmerk"] | None = None  # of links; None: as the country has it
 
 
 class Verification(_Part):
@@ -83,6 +84,12 @@ class Plans(_Part):
 
 class Promises(_Part):
     max_days: int = Field(default=14, ge=1)
+
+
+class Claims(_Part):
+    """What follows where somebody says to have paid, and the money is not found."""
+
+    pause_days: int = Field(default=5, ge=1, le=30)  # working days without reminders
 
 
 class Fees(_Part):
@@ -159,6 +166,7 @@ class Creditor(_Part):
     verification: Verification = Verification()
     plans: Plans = Plans()
     promises: Promises = Promises()
+    claims: Claims = Claims()
     fees: Fees = Fees()
     reminders: list[Reminder] = []
     alerts: Alerts
@@ -192,6 +200,11 @@ class Creditor(_Part):
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
+
+    @property
+    def reference(self) -> Literal["iso11649", "ogm", "betalingskenmerk"]:
+        """Which payment reference its links carry: a bank app fills in ISO 11649, Belgium prints its own."""
+        return self.payments.reference or ("ogm" if self.country == "BE" else "iso11649")
 
     @property
     def min_instalment(self) -> Money:

@@ -16,6 +16,8 @@ from core.errors import BadInput
 from core.ids import CreditorKey, DebtorId, InvoiceId, new_id
 from core.imported import Imported
 from core.money import Money
+from payments.references import Kind as ReferenceKind
+from payments.references import stored
 from store.database import Database
 from store.tables.money import booking, invoice, posting
 from store.tables.people import debtor
@@ -77,7 +79,9 @@ async def _store(
     values = {"issue_date": given["issue_date"], "due_date": given["due_date"], "amount": amount.minor}
     if stated is not None or known is None:
         values["imported_open"] = (amount if stated is None else stated).minor
-    values |= {name: given[name] for name in ("reference", "principal") if name in given}
+    values |= {"principal": given["principal"]} if "principal" in given else {}
+    if "reference" in given:
+        values["reference"] = given["reference"] and stored(given["reference"], ReferenceKind(creditor.reference))
     values |= {"description": given["description"] or ""} if "description" in given else {}
     if known is None:
         key = InvoiceId(new_id())

@@ -8,6 +8,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     String,
     Table,
     Text,
@@ -35,6 +36,7 @@ invoice = Table(
     moment("created_at", nullable=False),
     moment("updated_at", nullable=False),
     UniqueConstraint("creditor_id", "number"),
+    Index("ix_invoice_reference", "creditor_id", "reference"),
 )
 
 # Append-only and double entry: the postings of a booking add up to nothing.
@@ -81,6 +83,7 @@ payment_link = Table(
     Index("ix_payment_link_expiry", "state", "expires_at"),
     Index("ix_payment_link_debtor", "debtor_id"),
     Index("ix_payment_link_conversation", "conversation_id"),
+    Index("ix_payment_link_reference", "creditor_id", "reference"),
 )
 
 payment_link_invoice = Table(
@@ -173,6 +176,41 @@ instalment = Table(
     Column("due_on", Date, nullable=False),
     Column("amount", BigInteger, nullable=False),
     Column("state", String(16), nullable=False),  # core.lifecycle.InstalmentState
+)
+
+# "I have paid already", where nothing was found: until a day nothing reminds, and then the proof is asked for.
+claim = Table(
+    "claim",
+    metadata,
+    identifier(),
+    reference("creditor_id", "creditor", index=True),
+    reference("debtor_id", "debtor", index=True),
+    reference("conversation_id", "conversation"),
+    Column("cause", String(200), nullable=False, unique=True),
+    Column("state", String(16), nullable=False),  # core.lifecycle.ClaimState
+    Column("invoices", Json, nullable=False),  # their ids
+    Column("paid_on", Date),  # as the person says; null where a picture says it
+    Column("currency", String(3)),
+    Column("amount", BigInteger),  # likewise, minor units
+    Column("account_end", String(4)),  # of the account that it was paid from
+    Column("until", Date, nullable=False),
+    moment("created_at", nullable=False),
+    moment("ended_at"),
+)
+
+# Pictures of a payment, as people sent them: for an agent's eyes, and never trusted.
+proof = Table(
+    "proof",
+    metadata,
+    identifier(),
+    reference("creditor_id", "creditor"),
+    reference("claim_id", "claim", index=True),
+    Column("turn_id", String(64), nullable=False),
+    Column("number", Integer, nullable=False),  # of the turn's pictures, from 0
+    Column("media_type", String(32)),  # as its content says; null where it was refused
+    Column("content", LargeBinary),
+    moment("created_at", nullable=False),
+    UniqueConstraint("turn_id", "number"),
 )
 
 # The sandbox bank's own books: development only.

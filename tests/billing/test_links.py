@@ -5,11 +5,13 @@ from typing import Any
 import pytest
 
 from billing.links import Link, Standing, due_on, standing
+from core.creditor import Creditor
 from core.errors import BadInput, NotFound
 from core.ids import CreditorKey, DebtorId, LinkId
 from core.lifecycle import LinkState
 from core.money import Money
-from tests.billing.house import VELO, House
+from payments.references import references_in
+from tests.billing.house import BLOEM, VELO, House
 from tests.clock import FakeClock
 
 _NOW = FakeClock().now()
@@ -46,17 +48,43 @@ async def test_what_no_link_is_made_for(house: House) -> None:
         await house.link(who, [dollars, theirs])
 
 
+_FLEMISH = BLOEM.model_copy(update={"country": "BE"})
+_DUTCH = BLOEM.model_copy(update={"payments": BLOEM.payments.model_copy(update={"reference": "betalingskenmerk"})})
+
+
 @pytest.mark.parametrize(
-    ("number", "values", "reference"),
+    ("creditor", "number", "values", "reference"),
     [
-        pytest.param("539007547034", {}, "RF18539007547034", id="from the number"),
-        pytest.param("F1", {"reference": "+++090/9337/55493+++"}, "+++090/9337/55493+++", id="the invoice's own"),
+        pytest.param(BLOEM, "539007547034", {}, "RF18539007547034", id="from the number"),
+        pytest.param(_FLEMISH, "20260042", {}, "+++002/0260/04240+++", id="Belgian, from the number"),
+        pytest.param(_DUTCH, "56789012345", {}, "5000056789012345", id="Dutch where the creditor says so"),
+        pytest.param(
+            _DUTCH, "F1", {"reference": "+++090/9337/55493+++"}, "+++090/9337/55493+++", id="the invoice's own"
+        ),
+        pytest.param(_FLEMISH, "F1", {"reference": "090933755493"}, "+++090/9337/55493+++", id="its own, as digits"),
+        pytest.param(BLOEM, "F1", {"reference": "Klant 7"}, "Klant 7", id="its own, of no kind"),
     ],
 )
-async def test_the_reference_of_one_invoice(house: House, number: str, values: dict[str, Any], reference: str) -> None:
+async def test_the_reference_of_one_invoice(
+    house: House, creditor: Creditor, number: str, values: dict[str, Any], reference: str
+) -> None:
     who = await house.debtor("K1")
-    link = await house.link(who, [await house.invoice(who, number, 1000, **values)])
-    assert link.reference == reference
+    key = await house.invoice(who, number, 1000, **values)
+    assert (await house.link(who, [key], creditor=creditor)).reference == reference
+    assert (await house.link(who, [key], "turn-2:link", creditor=creditor)).reference == reference
+
+
+@pytest.mark.parametrize("creditor", [BLOEM, _FLEMISH, _DUTCH], ids=["iso11649", "ogm", "betalingskenmerk"])
+async def test_no_two_debts_share_a_reference(house: House, creditor: Creditor) -> None:
+    who, other = await house.debtor("K1"), await house.debtor("K2")
+    plain, alike = await house.invoice(who, "12-3", 1000), await house.invoice(other, "1-23", 2500)
+    long = await house.invoice(who, "A" * 40, 1000)
+    issued = [
+        (await house.link(owner, keys, f"turn-{at}:link", creditor=creditor)).reference
+        for at, (owner, keys) in enumerate([(who, [plain]), (other, [alike]), (who, [plain, long]), (who, [long])])
+    ]
+    assert len(set(issued)) == 4
+    assert all([each.text for each in references_in(text)] == [text] for text in issued)
 
 
 async def test_a_link_never_collects_more_than_is_open_or_was_said(house: House) -> None:
