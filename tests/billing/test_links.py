@@ -84,7 +84,7 @@ async def test_no_two_debts_share_a_reference(house: House, creditor: Creditor) 
         for at, (owner, keys) in enumerate([(who, [plain]), (other, [alike]), (who, [plain, long]), (who, [long])])
     ]
     assert len(set(issued)) == 4
-    assert all([each.text for each in references_in(text)] == [text] for text in issued)
+    assert all(text in [each.text for each in references_in(text)] for text in issued)
 
 
 async def test_a_link_never_collects_more_than_is_open_or_was_said(house: House) -> None:
