@@ -13,10 +13,10 @@ from core.clock import Clock
 from core.creditor import Creditor
 from core.errors import BadInput
 from core.ids import ConversationId, CreditorKey, DebtorId, InvoiceId, new_id
-from core.lifecycle import PROMISE, PlanState, PromiseState, sources
+from core.lifecycle import PROMISE, ClaimState, PlanState, PromiseState, sources
 from store.database import Database
 from store.events import PROMISE_BROKEN, emit
-from store.tables.money import plan, promise
+from store.tables.money import claim, plan, promise
 from store.upsert import insert_once
 
 # A transfer made on the promised day is on the statement two days later.
@@ -103,10 +103,11 @@ class Promises:
 
 
 async def pausing(tx: AsyncConnection, debtor: DebtorId) -> bool:
-    """Whether a promise or a plan stops reminders and costs: until it is kept or broken."""
+    """Whether a promise or a plan stops reminders and costs until it is kept or broken, or a claim to have paid."""
     promised = exists().where(promise.c.debtor_id == debtor, promise.c.state == PromiseState.MADE)
     planned = exists().where(plan.c.debtor_id == debtor, plan.c.state == PlanState.AGREED)
-    return bool(await tx.scalar(select(or_(promised, planned))))
+    claimed = exists().where(claim.c.debtor_id == debtor, claim.c.state == ClaimState.OPEN)
+    return bool(await tx.scalar(select(or_(promised, planned, claimed))))
 
 
 async def replace(tx: AsyncConnection, debtor: DebtorId, now: datetime, *, but: str = "") -> None:

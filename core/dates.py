@@ -63,6 +63,22 @@ def read(text: str, today: date) -> date | None:
     return None
 
 
+def read_past(text: str, today: date) -> date | None:
+    """The day meant among those that have been, today included; a day without a year or a month is the last one."""
+    plain = _plain(text)
+    found = _iso(plain, today) or _back(plain, today) or _last_week(plain, today)
+    # Read from far enough back, the next such day is the last one.
+    for reader, start in (
+        (_numbers, today - timedelta(days=364)),
+        (_named_month, today - timedelta(days=364)),
+        (_day_of_month, _months_on(today, -1) + timedelta(days=1)),
+        (_weekday, today - timedelta(days=7)),
+    ):
+        found = found or reader(plain, start)
+    # Only where nothing else is: in Dutch and German it is "here".
+    return found or (today - timedelta(days=1) if re.search(r"\bhier\b", plain) else None)
+
+
 def _plain(text: str) -> str:
     """Small letters without accents."""
     apart = unicodedata.normalize("NFKD", text.lower().replace("ß", "ss").replace("’", "'"))
@@ -184,6 +200,33 @@ def _near(text: str, today: date) -> date | None:
         (r"vandaag|vanavond|vanmiddag|straks|today|tonight|aujourd'hui|ce soir|heute", 0),
     )
     return next((today + timedelta(days=ahead) for words, ahead in days if re.search(rf"\b(?:{words})\b", text)), None)
+
+
+def _back(text: str, today: date) -> date | None:
+    """Today, yesterday, so many days or weeks ago."""
+    days: Sequence[tuple[str, int]] = (
+        (r"eergisteren|day before yesterday|avant-hier|avant hier|vorgestern", 2),
+        (r"gisteren|gisteravond|yesterday|last night|gestern", 1),
+        (r"vandaag|vanochtend|vanmorgen|today|this morning|aujourd'hui|ce matin|heute", 0),
+    )
+    counts = "|".join(_COUNTS)
+    units = r"(?:(?P<days>dag|day|jour|tag)|(?P<weeks>we[ek]|semaine|woche))\w*"
+    match = re.search(rf"\b(?:il y a|vor) (?P<count>\d{{1,2}}|{counts}) {units}", text) or re.search(
+        rf"\b(?P<count>\d{{1,2}}|{counts}) {units} (?:geleden|ago)\b", text
+    )
+    if match:
+        count = int(match["count"]) if match["count"].isdigit() else _place(match["count"], _COUNTS) + 1
+        return today - timedelta(days=count if match["days"] else 7 * count)
+    return next((today - timedelta(days=back) for words, back in days if re.search(rf"\b(?:{words})\b", text)), None)
+
+
+def _last_week(text: str, today: date) -> date | None:
+    """A named weekday of the week before this one."""
+    named = re.search(rf"\b(?:{_ANY_WEEKDAY})", text)
+    before = r"\b(?:(?:vorige|afgelopen|last|letzter?|vorige[rn]) (?:week|woche)|semaine (?:derniere|passee))\b"
+    if named is None or not re.search(before, text):
+        return None
+    return today - timedelta(days=today.weekday() + 7 - _place(named[0], _WEEKDAYS))
 
 
 # The most certain first.

@@ -78,6 +78,14 @@ class InstalmentState(StrEnum):
     MISSED = "missed"
 
 
+class ClaimState(StrEnum):
+    """Of "I have paid already": what a person says, until the money is found."""
+
+    OPEN = "open"
+    SETTLED = "settled"
+    LAPSED = "lapsed"
+
+
 CONVERSATION: Mapping[ConversationState, frozenset[ConversationState]] = {
     ConversationState.PENDING: frozenset(
         {ConversationState.OPEN, ConversationState.SNOOZED, ConversationState.RESOLVED}
@@ -145,6 +153,13 @@ PLAN: Mapping[PlanState, frozenset[PlanState]] = {
     PlanState.KEPT: frozenset(),
     PlanState.BROKEN: frozenset(),
     PlanState.ENDED: frozenset(),
+}
+
+CLAIM: Mapping[ClaimState, frozenset[ClaimState]] = {
+    ClaimState.OPEN: frozenset({ClaimState.SETTLED, ClaimState.LAPSED}),
+    # Money that arrives late is money all the same.
+    ClaimState.LAPSED: frozenset({ClaimState.SETTLED}),
+    ClaimState.SETTLED: frozenset(),
 }
 
 INSTALMENT: Mapping[InstalmentState, frozenset[InstalmentState]] = {
