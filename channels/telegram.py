@@ -59,6 +59,7 @@ class Telegram:
         self._bots = bots
         self._fetch = fetch
         self._base_url = f"{api_url.rstrip('/')}/bot"
+        self._file_url = f"{api_url.rstrip('/')}/file/bot"
         self._connect_timeout, self._read_timeout = connect_timeout, read_timeout
         self._clients: dict[str, tuple[ExtBot[Any], HTTPXRequest]] = {}
 
@@ -110,6 +111,21 @@ class Telegram:
             raise SendFailed("unreadable", retryable=True, uncertain=True) from None
         return f"{message.address}:{sent.message_id}"
 
+    async def fetch(self, account: str, media: str, most: int) -> bytes:
+        """https://core.telegram.org/bots/api#getfile"""
+        try:
+            file = await self._bot(account).get_file(media)
+            if file.file_size is not None and file.file_size > most:
+                return b""
+            content = bytes(await file.download_as_bytearray())
+        except BadRequest:  # too large for bots, or gone
+            return b""
+        except TelegramError as error:
+            raise _failed(error) from None
+        except (AttributeError, KeyError, TypeError, ValueError, RuntimeError):
+            raise SendFailed("unreadable", retryable=True) from None
+        return content if len(content) <= most else b""
+
     async def close(self) -> None:
         for _, request in self._clients.values():
             await request.shutdown()
@@ -130,7 +146,13 @@ class Telegram:
             request = HTTPXRequest(16, connect_timeout=connect, read_timeout=read, write_timeout=read)
             # Retries are ours: they are stored, and survive a restart.
             limiter = AIORateLimiter(max_retries=0)
-            bot = ExtBot(token, base_url=self._base_url, request=request, rate_limiter=limiter)
+            bot = ExtBot(
+                token,
+                base_url=self._base_url,
+                base_file_url=self._file_url,
+                request=request,
+                rate_limiter=limiter,
+            )
             self._clients[token] = (bot, request)
         return self._clients[token][0]
 

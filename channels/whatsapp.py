@@ -66,6 +66,9 @@ class WhatsApp:
                 return found
         return None
 
+    async def fetch(self, account: str, media: str, most: int) -> bytes:
+        return await self._account.fetch(media, most)
+
     def _ends(self, message: Rendered) -> tuple[str, str]:
         to = message.address if message.address.startswith(twilio.WHATSAPP) else twilio.WHATSAPP + message.address
         return twilio.WHATSAPP + twilio.sender(self._numbers, message), to

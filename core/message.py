@@ -163,6 +163,18 @@ class Inquires(Protocol):
 
 
 @runtime_checkable
+class Fetches(Protocol):
+    """A channel on which people send pictures."""
+
+    async def fetch(self, account: str, media: str, most: int) -> bytes:
+        """What the provider keeps under this name of `Inbound.media`; nothing where it has none, or more than `most`.
+
+        Raises SendFailed where it could not be asked.
+        """
+        ...
+
+
+@runtime_checkable
 class Idempotent(Protocol):
     """A channel where sending the same message id twice is sending it once."""
 
