@@ -101,8 +101,6 @@ class Plans:
             allowed = [spread(total, len(offer), today) for offer in offers(total, creditor, today)]
             if owed != total.minor or needs_agent(total, creditor) or list(instalments) not in allowed:
                 raise BadInput("this plan is not what is open, or not within the policy")
-            if await _one(tx, plan.c.debtor_id == debtor, plan.c.state == PlanState.AGREED):
-                raise Conflict("another plan runs")
             values = {
                 "id": new_id(),
                 "creditor_id": creditor.key,
@@ -128,9 +126,9 @@ class Plans:
                 ]
                 await tx.execute(insert(instalment), rows)
                 await replace(tx, debtor, now)
-            agreed = await _one(tx, plan.c.cause == key)
-            assert agreed is not None  # just inserted, or by the one who was faster
-            return agreed
+            if agreed := await _one(tx, plan.c.cause == key):
+                return agreed
+            raise Conflict("another plan runs")
 
     async def current(self, debtor: DebtorId) -> Plan | None:
         """The plan that runs."""

@@ -17,6 +17,7 @@ from core.lifecycle import PROMISE, ClaimState, PlanState, PromiseState, sources
 from store.database import Database
 from store.events import PROMISE_BROKEN, emit
 from store.tables.money import claim, plan, promise
+from store.tables.people import debtor as debtors
 from store.upsert import insert_once
 
 # A transfer made on the promised day is on the statement two days later.
@@ -60,10 +61,9 @@ class Promises:
         today = now.astimezone(creditor.zone).date()
         if not invoices or not today <= until <= latest(creditor, today):
             raise BadInput("this cannot be promised")
-        fresh = new_id()
         async with self._database.begin() as tx:
             values = {
-                "id": fresh,
+                "id": new_id(),
                 "creditor_id": creditor.key,
                 "debtor_id": debtor,
                 "conversation_id": conversation,
@@ -73,9 +73,13 @@ class Promises:
                 "invoices": list(invoices),
                 "created_at": now,
             }
-            if await insert_once(tx, promise, **values):
-                await replace(tx, debtor, now, but=fresh)
-            return _promise((await tx.execute(select(promise).where(promise.c.cause == key))).one())
+            same = select(promise).where(promise.c.cause == key)
+            # Two at once would replace each other.
+            await tx.execute(select(debtors.c.id).where(debtors.c.id == debtor).with_for_update())
+            if (await tx.execute(same)).one_or_none() is None:
+                await replace(tx, debtor, now)
+                await insert_once(tx, promise, **values)
+            return _promise((await tx.execute(same)).one())
 
     async def current(self, debtor: DebtorId) -> Promise | None:
         query = select(promise).where(promise.c.debtor_id == debtor, promise.c.state == PromiseState.MADE)
@@ -110,11 +114,10 @@ async def pausing(tx: AsyncConnection, debtor: DebtorId) -> bool:
     return bool(await tx.scalar(select(or_(promised, planned, claimed))))
 
 
-async def replace(tx: AsyncConnection, debtor: DebtorId, now: datetime, *, but: str = "") -> None:
+async def replace(tx: AsyncConnection, debtor: DebtorId, now: datetime) -> None:
     """Another agreement takes the place of what was promised."""
     others = update(promise).where(
         promise.c.debtor_id == debtor,
-        promise.c.id != but,
         promise.c.state.in_(sources(PROMISE, PromiseState.REPLACED)),
     )
     await tx.execute(others.values(state=PromiseState.REPLACED, ended_at=now))

@@ -28,9 +28,7 @@ class RequestPaymentPlan(Wish):
     async def fulfil(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, context: TurnContext, debtor: DebtorId
     ) -> Events:
-        running = await self.services.plans.current(debtor)
-        if running is not None:
-            say(dispatcher, "plan.current", [Option("option.human", "human")], rows=_rows(running.instalments))
+        if await self._current(dispatcher, debtor):
             return []
         invoices = await self.services.invoices.open_of(debtor)
         payable = [invoice for invoice in invoices if not invoice.disputed]
@@ -63,7 +61,10 @@ class RequestPaymentPlan(Wish):
                     key=f"{context.turn}:plan",
                     creditor=context.creditor,
                 )
-            except (BadInput, Conflict):  # something was paid, or agreed on, this very moment
+            except Conflict:  # agreed on this very moment
+                await self._current(dispatcher, debtor)
+                return []
+            except BadInput:  # something was paid this very moment
                 agreed = ""
             else:
                 say(dispatcher, "plan.agreed", rows=_rows(plan.instalments), total={"money": owed.as_json()})
@@ -79,6 +80,13 @@ class RequestPaymentPlan(Wish):
         ]
         say(dispatcher, "plan.offer", choices, total={"money": owed.as_json()})
         return []
+
+    async def _current(self, dispatcher: CollectingDispatcher, debtor: DebtorId) -> bool:
+        """Whether a plan runs; if so, it has been told."""
+        running = await self.services.plans.current(debtor)
+        if running is not None:
+            say(dispatcher, "plan.current", [Option("option.human", "human")], rows=_rows(running.instalments))
+        return running is not None
 
 
 def _name(table: Sequence[Instalment]) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, MetaData, String
+from sqlalchemy import Column, ForeignKey, Index, MetaData, String, text
 
 from store.types import UtcDateTime
 
@@ -27,3 +27,9 @@ def reference(name: str, target: str, *, nullable: bool = False, index: bool = F
 
 def moment(name: str, *, nullable: bool = True, **kw: Any) -> Column[Any]:
     return Column(name, UtcDateTime(), nullable=nullable, **kw)
+
+
+def at_most_one(table: str, column: str, *, state: str) -> Index:
+    """Of the rows in this state, no two with the same value."""
+    only = text(f"state = '{state}'")
+    return Index(f"uq_{table}_{state}", column, unique=True, sqlite_where=only, postgresql_where=only)

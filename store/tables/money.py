@@ -15,7 +15,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from store.tables.base import identifier, metadata, moment, reference
+from store.tables.base import at_most_one, identifier, metadata, moment, reference
 from store.types import Json
 
 invoice = Table(
@@ -150,6 +150,7 @@ promise = Table(
     Column("invoices", Json, nullable=False),  # their ids
     moment("created_at", nullable=False),
     moment("ended_at"),
+    at_most_one("promise", "debtor_id", state="made"),
 )
 
 plan = Table(
@@ -166,6 +167,7 @@ plan = Table(
     Column("invoices", Json, nullable=False),  # their ids
     moment("created_at", nullable=False),
     moment("ended_at"),
+    at_most_one("plan", "debtor_id", state="agreed"),
 )
 
 instalment = Table(

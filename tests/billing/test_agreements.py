@@ -1,5 +1,6 @@
 """Promises and plans: made within the policy, adding up to the cent, kept or broken."""
 
+import asyncio
 from datetime import date, timedelta
 from itertools import pairwise
 
@@ -161,6 +162,26 @@ async def test_a_plan_is_agreed_on_once_and_replaces_a_promise(house: House, pla
     assert (await states(house, "promise"), await paused(house, who)) == (["replaced"], True)
     with pytest.raises(Conflict):
         await plans.agree(talk, who, [key], table, key="t2", creditor=BLOEM)
+
+
+async def test_of_plans_and_promises_made_at_once_one_runs(house: House, plans: Plans, promises: Promises) -> None:
+    who = await house.debtor("K1")
+    key = await house.invoice(who, "F1", 9000)
+    talk = await house.talk(who)
+    days = [TODAY + timedelta(days=each) for each in range(5)]
+    made = [promises.make(talk, who, [key], day, key=f"p{day}", creditor=BLOEM) for day in days]
+    await asyncio.gather(*made)
+    assert sorted(await states(house, "promise")) == ["made", *["replaced"] * 4]
+    tables = [spread(Money(9000), months, TODAY) for months in (2, 3, 2, 3)]
+    proposed = [
+        plans.agree(talk, who, [key], table, key=f"t{number}", creditor=BLOEM) for number, table in enumerate(tables)
+    ]
+    results = await asyncio.gather(*proposed, return_exceptions=True)
+    assert sum(isinstance(result, Conflict) for result in results) == 3
+    assert (await states(house, "plan"), await states(house, "promise")) == (["agreed"], ["replaced"] * 5)
+    async with house.database.read() as tx:
+        parts = (await tx.execute(select(instalment.c.amount))).scalars().all()
+    assert sum(parts) == 9000
 
 
 @pytest.mark.parametrize(

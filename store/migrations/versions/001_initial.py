@@ -443,6 +443,13 @@ def upgrade() -> None:
     with op.batch_alter_table("plan", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_plan_creditor_id"), ["creditor_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_plan_debtor_id"), ["debtor_id"], unique=False)
+        batch_op.create_index(
+            "uq_plan_agreed",
+            ["debtor_id"],
+            unique=True,
+            sqlite_where=sa.text("state = 'agreed'"),
+            postgresql_where=sa.text("state = 'agreed'"),
+        )
 
     op.create_table(
         "posting",
@@ -484,6 +491,13 @@ def upgrade() -> None:
     with op.batch_alter_table("promise", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_promise_creditor_id"), ["creditor_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_promise_debtor_id"), ["debtor_id"], unique=False)
+        batch_op.create_index(
+            "uq_promise_made",
+            ["debtor_id"],
+            unique=True,
+            sqlite_where=sa.text("state = 'made'"),
+            postgresql_where=sa.text("state = 'made'"),
+        )
 
     op.create_table(
         "inbound",
@@ -657,6 +671,9 @@ def downgrade() -> None:
 
     op.drop_table("inbound")
     with op.batch_alter_table("promise", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_promise_made", sqlite_where=sa.text("state = 'made'"), postgresql_where=sa.text("state = 'made'")
+        )
         batch_op.drop_index(batch_op.f("ix_promise_debtor_id"))
         batch_op.drop_index(batch_op.f("ix_promise_creditor_id"))
 
@@ -668,6 +685,9 @@ def downgrade() -> None:
 
     op.drop_table("posting")
     with op.batch_alter_table("plan", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_plan_agreed", sqlite_where=sa.text("state = 'agreed'"), postgresql_where=sa.text("state = 'agreed'")
+        )
         batch_op.drop_index(batch_op.f("ix_plan_debtor_id"))
         batch_op.drop_index(batch_op.f("ix_plan_creditor_id"))
 
