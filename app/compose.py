@@ -227,6 +227,7 @@ def _wire(
     telegram = Telegram(accounts.telegram, api_url=settings.telegram_api_url, fetch=pictures.fetch)
     channels = _channels(settings, http, accounts, webchat, telegram)
     engine = Engine(http, settings.engine_url.split(","), settings.engine_token)
+    delivery = Delivery(db, clock, wake, creditors, texts, channels, settings.public_url, may_approach)
     told = Told(db, outbox, invoices)
     alerts = Alerts(db, creditors, channels["sms"], settings.smtp_url, settings.alerts_from, settings.public_url)
     room = Desk(
@@ -242,9 +243,7 @@ def _wire(
         )
     )
     webchat.server.register_namespace(room.namespace)
-
-    async def desk_changed(payload: Mapping[str, Any]) -> None:
-        await room.namespace.changed(payload["conversation_id"])
+    db.watch(room.namespace.look)
 
     return Effen(
         settings=settings,
@@ -259,8 +258,8 @@ def _wire(
         identity=identity,
         inbox=inbox,
         outbox=outbox,
-        turns=Turns(db, clock, wake, creditors, outbox, engine, understanding, frozenset({"telegram"})),
-        delivery=Delivery(db, clock, wake, creditors, texts, channels, settings.public_url, may_approach),
+        turns=Turns(db, clock, wake, creditors, outbox, delivery, engine, understanding, frozenset({"telegram"})),
+        delivery=delivery,
         events=Events(
             db,
             clock,
@@ -273,7 +272,6 @@ def _wire(
                 names.INSTALMENT_MISSED: [agreements.instalment_missed],
                 names.PLAN_BROKEN: [agreements.plan_broken],
                 names.CARE_DETECTED: [alerts.care_detected],
-                names.CONVERSATION_CHANGED: [desk_changed],
             },
         ),
         reminders=Reminders(db, clock, creditors, outbox),

@@ -1,7 +1,7 @@
 """Creditors as they were applied, kept at hand."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import select
 
@@ -22,6 +22,7 @@ class Creditors:
         self._db = db
         self._monotonic = monotonic
         self._kept: dict[str, tuple[float, Creditor]] = {}
+        self._keys: tuple[float, Sequence[str]] | None = None
 
     async def get(self, key: str) -> Creditor:
         """Raises NotFound for a key that nobody has applied."""
@@ -38,9 +39,11 @@ class Creditors:
         return creditor
 
     async def all(self) -> list[Creditor]:
-        async with self._db.read() as tx:
-            keys = (await tx.scalars(select(people.creditor.c.id).order_by(people.creditor.c.id))).all()
-        return [await self.get(key) for key in keys]
+        if self._keys is None or self._monotonic() - self._keys[0] >= _FRESH:
+            async with self._db.read() as tx:
+                keys = (await tx.scalars(select(people.creditor.c.id).order_by(people.creditor.c.id))).all()
+            self._keys = self._monotonic(), keys
+        return [await self.get(key) for key in self._keys[1]]
 
     async def only(self) -> CreditorKey:
         """The key of the single creditor there is. Raises NotFound where there are none or several."""

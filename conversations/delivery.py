@@ -19,11 +19,10 @@ from conversations.outbox import undelivered
 from core.clock import Clock
 from core.creditor import Creditor
 from core.errors import SendFailed
-from core.ids import new_id
+from core.ids import ContactPointId, TurnId, new_id
 from core.lifecycle import OUTBOUND, OutboundState, sources
 from core.message import Channel, Choice, Idempotent, Inquires, Limits, Option, Rendered, Say
-from store.database import Database
-from store.events import CONVERSATION_CHANGED, emit
+from store.database import Database, changed
 from store.tables.money import payment_link
 from store.tables.people import contact_point
 from store.tables.staff import agent
@@ -88,6 +87,14 @@ _POINT = (
     select(contact_point, conversation.c.locale.label("spoken"))
     .join_from(contact_point, conversation, conversation.c.id == bindparam("talk"))
     .where(contact_point.c.id == bindparam("point"))
+)
+_WAITING = (
+    select(outbound)
+    .where(
+        outbound.c.contact_point_id == bindparam("point"),
+        outbound.c.state.in_([OutboundState.QUEUED, OutboundState.SENDING]),
+    )
+    .order_by(outbound.c.seq)
 )
 _BUTTONS = select(button.c.id).where(button.c.outbound_id == bindparam("message")).order_by(button.c.position)
 _ROW = update(outbound).where(outbound.c.id == bindparam("message"))
@@ -158,6 +165,41 @@ class Delivery:
         await self._send(row, parts, channel)
         return True
 
+    async def tell(
+        self, tx: AsyncConnection, turn: TurnId, contact: ContactPointId, channel: str
+    ) -> Sequence[Rendered]:
+        """A turn's answers on an open line, in the transaction that queues them.
+
+        Who is on such a line reads it from the store (history, REST): it is sent by being stored. To be given to `show`
+        after the commit. Nothing where a provider has to be called, or something earlier waits: then it goes its way.
+        """
+        now = self._clock.now()
+        if not isinstance(self._channels.get(channel), Idempotent):
+            return []
+        rows = (await tx.execute(_WAITING, {"point": contact})).all()
+        if any(row.turn_id != turn for row in rows):
+            return []
+        told: list[Rendered] = []
+        for row in rows:
+            ended = {"state": OutboundState.SENT, "attempts": 1, "attempted_at": now, "sent_at": now}
+            try:
+                _, parts = await self._parts(tx, row, now, provider_id=row.id, **ended)
+            except SQLAlchemyError:
+                raise
+            except Exception as error:
+                log.exception("outbound.not_made", outbound=row.id, key=row.key, error=type(error).__name__)
+                break
+            told += [message_of_part(part) for part in parts or ()]
+        return told
+
+    async def show(self, told: Sequence[Rendered], channel: str) -> None:
+        """Who looks at the line at this moment sees it at once; everybody else with the next look."""
+        for message in told:
+            try:
+                await self._channels[channel].send(message)
+            except Exception as error:
+                log.exception("outbound.not_shown", outbound=message.id, error=type(error).__name__)
+
     async def settle(self) -> None:
         """Find out about messages whose sending was cut short: by inquiry, by sending again where that is harmless."""
         now = self._clock.now()
@@ -211,9 +253,9 @@ class Delivery:
         return claimed
 
     async def _parts(
-        self, tx: AsyncConnection, row: Row[Any], now: datetime
+        self, tx: AsyncConnection, row: Row[Any], now: datetime, **values: Any
     ) -> tuple[str, Sequence[Mapping[str, Any]] | None]:
-        """The channel, and the exact messages: stored by an earlier try, else now. None: not to be sent."""
+        """The channel, and the exact messages: an earlier try's, or made and stored with `values`. None: not to go."""
         found = (await tx.execute(_POINT, {"point": row.contact_point_id, "talk": row.conversation_id})).one()
         point, locale = contact_of(found), found.spoken
         creditor = await self._creditors.get(row.creditor_id)
@@ -232,7 +274,7 @@ class Delivery:
             log.error("outbound.undisclosed", outbound=row.id, key=row.key)
             say = Say("notice.message_waiting")
         parts = await self._render(tx, row, say, point, creditor, locale, now)
-        await tx.execute(_ROW, {"message": row.id, "rendered": parts, "locale": locale})
+        await tx.execute(_ROW, {"message": row.id, "rendered": parts, "locale": locale} | values)
         return point.channel, parts
 
     async def _may_go(
@@ -361,15 +403,16 @@ class Delivery:
                 await tx.execute(_ROW, {"message": row.id, "provider_id": values["provider_id"]})
             if state is OutboundState.FAILED and done.rowcount:
                 await undelivered(tx, row, str(values.get("error")), now)
-            await emit(tx, CONVERSATION_CHANGED, {"conversation_id": row.conversation_id}, now)
+            changed(tx, row.conversation_id)
         self._changed(row)
         if state is OutboundState.QUEUED:
             self._wake.ring("outbox")
+        elif state is OutboundState.FAILED:
+            self._wake.ring("event")
 
     def _changed(self, row: Row[Any]) -> None:
         """What this message held up is taken next by the sender that finished it."""
-        for topic in ("event", f"turn:{row.turn_id}"):
-            self._wake.ring(topic)
+        self._wake.ring(f"turn:{row.turn_id}")
 
 
 def message_of_part(part: Mapping[str, Any]) -> Rendered:

@@ -18,8 +18,7 @@ from core.ids import AgentId, ConversationId, OutboundId, new_id
 from core.lifecycle import CONVERSATION, ConversationState, sources
 from core.message import MAX_TEXT, Say
 from store.audit import record
-from store.database import Database
-from store.events import CONVERSATION_CHANGED, emit
+from store.database import Database, changed
 from store.tables.people import creditor, hold
 from store.tables.staff import agent as staff
 from store.tables.talk import conversation, outbound
@@ -193,7 +192,7 @@ class Desking:
         async with self._db.begin() as tx:
             talk = await readable(tx, conversation_id, agent)
             yield tx, talk
-            await emit(tx, CONVERSATION_CHANGED, {"conversation_id": conversation_id}, self._clock.now())
+            changed(tx, conversation_id)
         for topic in ("event", "outbox"):
             self._wake.ring(topic)
 

@@ -12,8 +12,8 @@ from core.clock import Clock
 from core.hold import PRIORITY, URGENT, Reason
 from core.ids import ConversationId, TurnId
 from core.lifecycle import ConversationState
-from store.database import Database
-from store.events import CARE_DETECTED, CONVERSATION_CHANGED, CONVERSATION_OPENED, emit
+from store.database import Database, changed
+from store.events import CARE_DETECTED, CONVERSATION_OPENED, emit
 from store.tables.talk import conversation
 from store.wake import Wake
 
@@ -61,7 +61,7 @@ async def wait_for_person(
     await tx.execute(update(conversation).where(conversation.c.id == talk.id).values(**values))
     if not waiting:
         await emit(tx, CONVERSATION_OPENED, {"conversation_id": talk.id, "reason": reason}, now)
-    await emit(tx, CONVERSATION_CHANGED, {"conversation_id": talk.id}, now)
+    changed(tx, talk.id)
 
 
 async def watch(tx: AsyncConnection, message: Row[Any], reason: Reason, now: datetime) -> None:

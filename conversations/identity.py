@@ -21,8 +21,7 @@ from core.errors import BadInput
 from core.ids import ConversationId, CreditorKey, DebtorId, TurnId, new_id
 from core.lifecycle import ConversationState, TurnState
 from core.message import Address, Locale
-from store.database import Database
-from store.events import CONVERSATION_CHANGED, emit
+from store.database import Database, changed
 from store.tables import money
 from store.tables.people import contact_point, debtor, hold, verification_attempt
 from store.tables.talk import button, conversation, inbound, outbound
@@ -218,7 +217,7 @@ async def _bind(tx: AsyncConnection, point: ContactPoint, who: DebtorId, until: 
         .where(contact_point.c.id == point.id)
         .values(debtor_id=who, verified_until=until, conversation_id=home)
     )
-    await emit(tx, CONVERSATION_CHANGED, {"conversation_id": home}, now)
+    changed(tx, home)
 
 
 async def _part(tx: AsyncConnection, point: ContactPoint, now: datetime) -> ContactPoint:
@@ -271,7 +270,7 @@ async def _part(tx: AsyncConnection, point: ContactPoint, now: datetime) -> Cont
         .where(contact_point.c.id == point.id)
         .values(conversation_id=fresh, debtor_id=None, verified_until=None)
     )
-    await emit(tx, CONVERSATION_CHANGED, {"conversation_id": old.id}, now)
+    changed(tx, old.id)
     return contact_of((await tx.execute(select(contact_point).where(contact_point.c.id == point.id))).one())
 
 

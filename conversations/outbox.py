@@ -13,8 +13,7 @@ from core.hold import Reason
 from core.ids import AgentId, ContactPointId, ConversationId, OutboundId, TurnId, new_id, new_secret
 from core.lifecycle import OUTBOUND, OutboundState, sources
 from core.message import Option, Receipt, Say
-from store.database import Database
-from store.events import CONVERSATION_CHANGED, emit
+from store.database import Database, changed
 from store.tables.people import contact_point, debtor
 from store.tables.talk import button, conversation, inbound, outbound
 from store.upsert import insert_once
@@ -147,7 +146,7 @@ class Outbox:
                 return
             if receipt.state is OutboundState.FAILED:
                 await undelivered(tx, row, receipt.code, now)
-            await emit(tx, CONVERSATION_CHANGED, {"conversation_id": row.conversation_id}, now)
+            changed(tx, row.conversation_id)
         self._wake.ring("event")
 
 

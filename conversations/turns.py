@@ -15,6 +15,7 @@ from conversations.care import country_of, crisis
 from conversations.claim import Claim, LeaseLost
 from conversations.context import is_open
 from conversations.creditors import Creditors
+from conversations.delivery import Delivery
 from conversations.engine import Answer, Engine
 from conversations.handoff import hand_over, watch
 from conversations.outbox import Outbox, opt_in_contact, opt_out_contact
@@ -26,8 +27,7 @@ from core.hold import PRIORITY, Reason
 from core.ids import ConversationId, new_id
 from core.lifecycle import ConversationState, TurnOutcome, TurnState
 from core.message import Say
-from store.database import Database
-from store.events import CONVERSATION_CHANGED, emit
+from store.database import Database, changed
 from store.tables.talk import conversation, inbound, outbound
 from store.wake import Wake
 
@@ -56,6 +56,7 @@ class Turns:
         wake: Wake,
         creditors: Creditors,
         outbox: Outbox,
+        delivery: Delivery,
         engine: Engine,
         understanding: Understanding,
         offer_again: frozenset[str] = frozenset(),
@@ -66,6 +67,7 @@ class Turns:
         self._wake = wake
         self._creditors = creditors
         self._outbox = outbox
+        self._delivery = delivery
         self._engine = engine
         self._understanding = understanding
         self._offer_again = offer_again
@@ -265,13 +267,17 @@ class Turns:
             if message.flags.get("cut"):
                 says = [Say("notice.cut"), *says]
             await self._put(tx, talk.id, message, says)
+            told = await self._delivery.tell(tx, claim.turn, message.contact_point_id, message.channel) if says else []
             await tx.execute(_CHANGED, {"here": talk.id, "updated_at": now} | values)
-            await emit(tx, CONVERSATION_CHANGED, {"conversation_id": talk.id}, now)
-        self._outbox.wake()
-        self._wake.ring("event")
-        if not says:
+            changed(tx, talk.id)
+        if reason is not None:
+            self._wake.ring("event")
+        if told or not says:
+            await self._delivery.show(told, message.channel)
             # Otherwise who waits for the turn waits for what is said to have left.
             self._wake.ring(f"turn:{claim.turn}")
+        if len(told) < len(says):
+            self._outbox.wake()
 
     async def _put(self, tx: AsyncConnection, talk: ConversationId, message: Row[Any], says: Sequence[Say]) -> None:
         if message.channel in self._offer_again:

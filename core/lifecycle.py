@@ -100,7 +100,8 @@ CONVERSATION: Mapping[ConversationState, frozenset[ConversationState]] = {
 }
 
 OUTBOUND: Mapping[OutboundState, frozenset[OutboundState]] = {
-    OutboundState.QUEUED: frozenset({OutboundState.SENDING, OutboundState.WITHHELD}),
+    # On an open line (web chat, REST) it is sent by being stored.
+    OutboundState.QUEUED: frozenset({OutboundState.SENDING, OutboundState.SENT, OutboundState.WITHHELD}),
     OutboundState.SENDING: frozenset(
         {OutboundState.SENT, OutboundState.QUEUED, OutboundState.FAILED, OutboundState.UNKNOWN, OutboundState.WITHHELD}
     ),

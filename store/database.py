@@ -1,7 +1,7 @@
 """Transactions on SQLite (WAL) and PostgreSQL."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Set
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any
 
@@ -20,6 +20,15 @@ _POOL: dict[str, Any] = {"pool_size": 12}
 _QUIET: dict[str, Any] = {"hide_parameters": True}
 
 
+# What a transaction has changed, in its connection's own notes.
+_SEEN = "changed"
+
+
+def changed(tx: AsyncConnection, conversation_id: str) -> None:
+    """Somebody may be looking at this conversation: a hint to look again, given after the commit, and lost with it."""
+    tx.info[_SEEN].add(conversation_id)
+
+
 class Database:
     """One database. `begin()` writes, `read()` reads; neither is held while a provider or the engine is called."""
 
@@ -32,12 +41,21 @@ class Database:
         self._reads = self.engine.execution_options(**(_SQLITE_READS if self.is_sqlite else _READS))
         # SQLite has one writer: waiting in line here is fair and cheap, its own waiting is neither.
         self._turn: AbstractAsyncContextManager[Any] = asyncio.Lock() if self.is_sqlite else nullcontext()
+        self._onlooker: Callable[[Set[str]], None] | None = None
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:
         """A transaction: committed at the end, rolled back by an exception."""
         async with self._turn, self.engine.begin() as connection:
+            seen: set[str] = set()
+            connection.info[_SEEN] = seen
             yield connection
+        if seen and self._onlooker:
+            self._onlooker(seen)
+
+    def watch(self, onlooker: Callable[[Set[str]], None]) -> None:
+        """Tell `onlooker`, after each commit, the ids of the conversations that `changed` named. It must not wait."""
+        self._onlooker = onlooker
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:

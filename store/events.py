@@ -23,7 +23,6 @@ CLAIM_LAPSED = "claim.lapsed"  # claim_id
 PROOF_GIVEN = "proof.given"  # claim_id, turn_id: its pictures are to be fetched
 CARE_DETECTED = "care.detected"  # conversation_id, turn_id, reason
 CONVERSATION_OPENED = "conversation.opened"  # conversation_id, reason
-CONVERSATION_CHANGED = "conversation.changed"  # conversation_id: somebody may be looking at it
 
 
 async def emit(tx: AsyncConnection, name: str, payload: Mapping[str, Any], now: datetime) -> None:

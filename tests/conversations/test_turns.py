@@ -7,11 +7,12 @@ import pytest
 
 from conversations import turns
 from conversations.turns import Turns
-from core.errors import EngineFailed
+from core.errors import EngineFailed, SendFailed
+from core.message import Say
 from store.database import Database
 from store.tables.talk import conversation, inbound, outbound
 from tests.clock import FakeClock
-from tests.conversations.house import House, Wire
+from tests.conversations.house import House, OpenWire, Wire
 
 
 class Meaning:
@@ -43,7 +44,7 @@ class Down:
 def worker(house: House, intent: str, care: str | None) -> Turns:
     meaning: Any = Understanding(intent, care)
     engine: Any = Down()
-    return Turns(house.db, house.clock, house.wake, house.creditors, house.outbox, engine, meaning)
+    return Turns(house.db, house.clock, house.wake, house.creditors, house.outbox, house.delivery, engine, meaning)
 
 
 async def test_whoever_is_in_danger_hears_of_help_though_the_engine_is_down(
@@ -86,3 +87,37 @@ async def test_stopping_does_not_wait_for_an_agent(database: Database, clock: Fa
     assert await worker(house, "out_of_scope", None).run_one()
     assert (await house.contact()).opted_out_at is not None
     assert [row.key for row in await house.rows(outbound)] == ["opt_out.done"]
+
+
+@pytest.mark.parametrize(
+    ("wire", "earlier", "states", "sent"),
+    [
+        pytest.param(OpenWire(), False, ["sent"], 1, id="an open line is told with the turn's own commit"),
+        pytest.param(OpenWire(), True, ["queued", "queued"], 0, id="after what waits before it"),
+        pytest.param(Wire(), False, ["queued"], 0, id="a provider is called by a sender"),
+    ],
+)
+async def test_who_sends_an_answer(
+    database: Database, clock: FakeClock, wire: Wire, earlier: bool, states: list[str], sent: int
+) -> None:
+    house = await House(database, clock, wire).furnish()
+    if earlier:
+        await house.put(await house.hears("hallo"), Say("notice.media"), "earlier")
+        async with house.db.begin() as tx:
+            await tx.execute(inbound.update().values(state="done"))
+    await house.receives("")
+    assert await worker(house, "out_of_scope", None).run_one()
+    assert (await house.states(), len(wire.sent)) == (states, sent)
+    await house.deliver()
+    assert (set(await house.states()), len(wire.sent)) == ({"sent"}, len(states))
+
+
+async def test_an_open_line_that_breaks_costs_nothing(database: Database, clock: FakeClock) -> None:
+    """Who comes back reads it in the history."""
+    wire = OpenWire(failures=[SendFailed("gone", retryable=False)])
+    house = await House(database, clock, wire).furnish()
+    await house.receives("")
+    assert await worker(house, "out_of_scope", None).run_one()
+    (row,) = await house.rows(outbound)
+    assert row.state == "sent" and row.rendered
+    assert wire.sent == []

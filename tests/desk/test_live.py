@@ -9,6 +9,7 @@ from socketio import AsyncClient
 from socketio.exceptions import ConnectionError as Refused
 
 from core.ids import ConversationId
+from store.database import changed
 from tests.desk.conftest import Browser, Server
 from tests.desk.world import TULP, World
 
@@ -57,6 +58,24 @@ async def test_a_conversations_page_hears_of_that_one(world: World, server: Serv
     await world.desk.namespace.changed(other)
     await world.desk.namespace.changed(mine)
     assert await asyncio.wait_for(heard.get(), 5) == {"conversation": mine}
+
+
+async def test_a_page_hears_of_what_was_committed(world: World, server: Server, listen: Listen) -> None:
+    """Several changes in a moment are told once; what was rolled back is not told."""
+    world.db.watch(world.desk.namespace.look)
+    sanne = await world.agent("Sanne de Wit")
+    mine, dropped = await world.talk(), await world.talk()
+    heard = await listen(await server.logged_in(sanne))
+    with pytest.raises(RuntimeError):
+        async with world.db.begin() as tx:
+            changed(tx, dropped)
+            raise RuntimeError
+    await world.desking.take(mine, sanne)
+    await world.desking.write(mine, sanne, "Goedemiddag", "1")
+    assert await asyncio.wait_for(heard.get(), 5) == {"conversation": mine}
+    await world.desk.namespace.changed(ConversationId("gone"))
+    await world.desk.namespace.changed(dropped)
+    assert await asyncio.wait_for(heard.get(), 5) == {"conversation": dropped}
 
 
 async def test_who_may_not_listen(world: World, server: Server, listen: Listen) -> None:
