@@ -43,7 +43,7 @@ tune: .venv-tune/.synced
 
 # The everyday loop: SQLite, the smoke scripts, three minutes.
 test: install train
-	@$(APP)/pytest -n 2 --dist loadfile -m "not slow and not browser"
+	@$(APP)/pytest -n 2 --dist loadfile -m "not slow and not soak and not browser"
 
 # All that CI asks, on SQLite and PostgreSQL, with a browser.
 check: install format lint types imports train check-tests
@@ -70,9 +70,9 @@ bench: install train
 nlu-report: install train
 	@$(APP)/python -m bench.nlu
 
-# The long forms: crashes, two processes on one database.
+# The long forms: crashes, two processes on one database, 2,000 conversations by chance.
 soak: install train
-	@deploy/with-postgres $(APP)/pytest -m slow
+	@deploy/with-postgres $(APP)/pytest -m "slow or soak"
 
 clean:
 	@rm -rf .venv .venv-engine .tools var

@@ -74,6 +74,7 @@ class Visitor(Person):
     address: str = field(default_factory=new_secret)
     token: str | None = None
     locale: str = "nl"
+    network: str = ""  # the network address that our proxy names
     heard: list[dict[str, Any]] = field(default_factory=list)
     history: list[dict[str, Any]] = field(default_factory=list)
 
@@ -83,7 +84,8 @@ class Visitor(Person):
         self._socket.on("bot_uttered", self.heard.append)
         self._socket.on("history", self.history.extend)
         self._socket.on("session_confirm", lambda session: confirmed.set())
-        await self._socket.connect(self.stage.url, transports=["websocket"])
+        headers = {"X-Forwarded-For": self.network} if self.network else {}
+        await self._socket.connect(self.stage.url, headers=headers, transports=["websocket"])
         details = {"creditor": "bloem", "locale": self.locale, "token": self.token}
         await self._socket.emit("session_request", {"session_id": self.address, "customData": details})
         await asyncio.wait_for(confirmed.wait(), 10)
@@ -113,12 +115,15 @@ class RestClient(Person):
     channel: str = "rest"
     address: str = field(default_factory=new_secret)
     locale: str | None = "nl"
+    network: str = ""
     answers: list[dict[str, Any]] = field(default_factory=list)
 
     async def write(self, text: str, button_id: str | None = None, message_id: str | None = None) -> None:
         metadata = {"creditor": "bloem", "locale": self.locale, "message_id": message_id}
         body = {"sender": self.address, "message": button_id or text, "metadata": metadata}
-        async with self.stage.http.post(f"{self.stage.url}/webhooks/rest/webhook", json=body) as response:
+        url = f"{self.stage.url}/webhooks/rest/webhook"
+        headers = {"X-Forwarded-For": self.network} if self.network else {}
+        async with self.stage.http.post(url, json=body, headers=headers) as response:
             assert response.status == 200, await response.text()
             self.answers = await response.json()
 
