@@ -1,5 +1,6 @@
 """What a turn's actions may know."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -34,6 +35,7 @@ class TurnContext:
     text: str
     intent: str  # the full name, `dispute/amount`
     care: str | None
+    parse: Mapping[str, Any]  # what was understood besides (conversations.reading.Reading)
     agent_open: bool  # within the creditor's opening hours
     now: datetime
 
@@ -76,6 +78,7 @@ class Contexts:
             text=message.text,
             intent=message.intent or "",
             care=message.care,
+            parse=message.parse or {},
             agent_open=is_open(creditor, now),
             now=now,
         )

@@ -53,6 +53,7 @@ class Reading:
     tapped: bool = False
     expired: bool = False  # a tap on a button that means nothing any more
     entities: Sequence[Mapping[str, Any]] = field(default_factory=list)
+    readings: Sequence[str] = ()  # not certain: what it may mean, likeliest first
 
     def as_json(self) -> dict[str, Any]:
         """What the store keeps, and the desk shows."""
@@ -62,6 +63,7 @@ class Reading:
             "language": self.language,
             "tapped": self.tapped,
             "entities": list(self.entities),
+            "readings": list(self.readings),
         }
 
 
@@ -90,17 +92,25 @@ def _certain(intent: str, values: Mapping[str, str], *, tapped: bool = False, ex
     return Reading(intent, engine, care_of(intent), tapped=tapped, expired=expired, entities=entities)
 
 
-def of_parse(parsed: Parsed) -> Reading:
-    """Words, as they were understood; what the care watch heard counts beside the intent."""
+def of_parse(parsed: Parsed, *, form_open: bool = False) -> Reading:
+    """Words, as they were understood; what the care watch heard counts beside the intent.
+
+    Where they are in doubt, they are not understood, and the person is asked; a form has a question of its own.
+    """
     json = parsed.as_json()
-    intent = json["intent"]["name"]
+    intent, engine = json["intent"]["name"], parsed.for_engine()
     care = json["care"]["name"]
+    readings = () if form_open else tuple(json["readings"])
+    if readings:
+        intent = NOT_UNDERSTOOD
+        engine = {**engine, "intent": {**engine["intent"], "name": intent}}
     return Reading(
         intent,
-        parsed.for_engine(),
+        engine,
         care_of(care or "") or care_of(intent),
         parsed.language,
         entities=json["entities"],
+        readings=readings,
     )
 
 

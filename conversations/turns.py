@@ -134,7 +134,8 @@ class Turns:
             return reading.of_keyword(known)
         hint = claim.talk.locale or claim.language or claim.contact.locale or creditor.languages[0]
         # In a thread, so that no conversation waits for another's encoding.
-        return reading.of_parse(await asyncio.to_thread(self._understanding.parse, message.text, hint))
+        parsed = await asyncio.to_thread(self._understanding.parse, message.text, hint)
+        return reading.of_parse(parsed, form_open=claim.talk.form is not None)
 
     async def _note(self, claim: Claim, heard: Reading, locale: str) -> None:
         """Keep what was understood; care counts from here on, whoever answers and whatever fails."""

@@ -38,6 +38,7 @@ class Entry:
     choices: Sequence[str] = ()
     media: Sequence[str] = ()
     intent: str | None = None
+    readings: Sequence[str] = ()  # in doubt: what it may have meant
     care: Reason | None = None
     tapped: bool = False
     flags: Sequence[str] = ()
@@ -100,6 +101,11 @@ class Transcripts:
         """Note that the agent has read it: people may ask who saw their messages."""
         async with self._db.begin() as tx:
             await record(tx, agent, "read", conversation_id, self._clock.now())
+
+    async def looked(self, key: str, agent: Agent) -> None:
+        """Note that the agent has looked at a picture."""
+        async with self._db.begin() as tx:
+            await record(tx, agent, "look", key, self._clock.now())
 
     async def of(self, conversation_id: ConversationId, agent: Agent) -> Transcript:
         """Raises NotFound for another creditor's conversation, NotAllowed where the role may not read it."""
@@ -182,6 +188,7 @@ def _heard(row: Row[Any]) -> Entry:
         text=row.text,
         media=[address for address in row.media if address.startswith("https://")],
         intent=row.intent,
+        readings=(row.parse or {}).get("readings", ()),
         care=Reason(row.care) if row.care else None,
         tapped=bool((row.parse or {}).get("tapped")),
         flags=[flag for flag in ("opt_out", "opt_in", "cut") if row.flags.get(flag)],

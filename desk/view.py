@@ -1,6 +1,6 @@
 """Pages of the desk as text: templates, and the words for times, wishes and facts."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -83,6 +83,9 @@ class Words:
     def intent(self, name: str) -> str:
         """What a person wanted, in words; a name that no catalogue has yet stays itself."""
         return self._known(f"desk.intent.{name.replace('/', '_')}", name)
+
+    def intents(self, names: Sequence[str]) -> str:
+        return ", ".join(self.intent(name) for name in names)
 
     def summary(self, facts: Mapping[str, Any]) -> list[tuple[str, str]]:
         """What the bot noted for the agent: labels and values."""

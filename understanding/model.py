@@ -12,6 +12,7 @@ import numpy as np
 
 from understanding import encoder as encoders
 from understanding.care import CRISIS, Care, CareWatch, CareWords, family
+from understanding.doubt import NOTHING, readings
 from understanding.encoder import Encoder
 from understanding.entities import Entity, find
 from understanding.head import Head
@@ -22,7 +23,6 @@ from understanding.weights import Floats
 
 MODEL = "model.npz"
 CARD = "card.json"
-NOTHING = "out_of_scope"
 
 _NO_CARE = Care(None, 0.0)
 _THUMBS = {"👍": "affirm", "👎": "deny"}
@@ -70,7 +70,8 @@ class Understanding:
         order = np.argsort(-shares, kind="stable")
         ranking = tuple(Intent(self._intents.names[i], float(shares[i])) for i in order)
         care = self._care.look(text, shares)
-        return Parse(text, language, decide(ranking, care, self._threshold), ranking, care, entities)
+        said = decide(ranking, care, self._threshold)
+        return Parse(text, language, said, ranking, care, entities, readings(ranking, said))
 
     def _shares(self, text: str) -> Floats:
         vector = (self._encoder([text]) - self._center) * self._scale

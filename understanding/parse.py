@@ -25,7 +25,10 @@ class Intent:
 
 @dataclass(frozen=True)
 class Parse:
-    """text: storable; language: None when unknown; intent: to act on; ranking: what the head said, best first."""
+    """text: storable; language: None when unknown; intent: to act on; ranking: what the head said, best first.
+
+    readings: where the intent is not certain, the likely ones to choose from (see `understanding.doubt`).
+    """
 
     text: str
     language: str | None
@@ -33,6 +36,7 @@ class Parse:
     ranking: tuple[Intent, ...]
     care: Care
     entities: tuple[Entity, ...]
+    readings: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The object that `effen understand` prints."""
@@ -43,6 +47,7 @@ class Parse:
             "intent_ranking": [intent.as_json() for intent in self.ranking[:_RANKED]],
             "care": {"name": self.care.name, "confidence": round(self.care.confidence, 4)},
             "entities": [entity.as_json() for entity in self.entities],
+            "readings": list(self.readings),
         }
 
     def for_engine(self) -> dict[str, Any]:

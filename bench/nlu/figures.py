@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from bench.nlu.readings import Reading
 from understanding.care import CRISIS, CareWords, is_care
-from understanding.model import NOTHING
+from understanding.doubt import NOTHING
 
 _Z = 1.96
 _RESAMPLES = 1_000

@@ -11,8 +11,11 @@ from bot.actions.invoices import CHOSEN
 from bot.actions.services import Services
 from bot.actions.turn import Events, leave, offered, say, turn_id
 from bot.actions.verification import SLOTS
+from conversations.wishes import option
 from core.message import Option
 
+# Something else is one more miss: then a person is offered.
+_ELSE = (Option("option.something_else", "out_of_scope"), Option("option.human", "human"))
 _HELP = tuple(Option(f"option.{intent}", intent) for intent in ("ask_balance", "pay", "human"))
 
 
@@ -54,7 +57,7 @@ class Leave(Action):
 
 
 class OutOfScope(Action):
-    """Not understood: once more in other words, and the second time a person is offered."""
+    """Not understood: which of the likely readings, or other words; the second time in a row a person is offered."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -63,12 +66,22 @@ class OutOfScope(Action):
         return "action_out_of_scope"
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> Events:
-        if await self._services.misses.count(turn_id(tracker)) < 2:
-            say(dispatcher, "talk.not_understood", _HELP)
-        else:
+        turn = turn_id(tracker)
+        if await self._services.misses.count(turn) >= 2:
             say(
                 dispatcher,
                 "talk.not_understood_again",
                 [Option("option.yes_human", "human"), Option("option.no", "deny")],
             )
+            return []
+        context = await self._services.contexts.of(turn)
+        likely = [
+            option(intent, context.text, context.parse["entities"])
+            for intent in context.parse.get("readings", ())
+            if intent != "human"
+        ]
+        if likely:
+            say(dispatcher, "talk.unsure", [*likely, *_ELSE])
+        else:
+            say(dispatcher, "talk.not_understood", _HELP)
         return []

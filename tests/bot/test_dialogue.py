@@ -244,6 +244,25 @@ async def test_the_second_miss_offers_a_person(talk: Talk, world: World) -> None
     assert world.handoffs == [(Reason.HUMAN, {})]
 
 
+@pytest.mark.parametrize(
+    ("readings", "offered"),
+    [
+        (["pay", "ask_fees", "dispute/amount"], ["pay", "ask_fees", "dispute/amount", "out_of_scope", "human"]),
+        (["pay_part", "pay"], ["pay_part:20.00", "pay:20.00", "out_of_scope", "human"]),
+        (["ask_product", "human"], ["ask_product:20 euro?", "out_of_scope", "human"]),
+        (["human"], HELP),
+    ],
+    ids=["three", "with what was said", "a person once", "a person alone"],
+)
+async def test_doubt_asks_what_is_meant(talk: Talk, world: World, readings: list[str], offered: list[str]) -> None:
+    amounts = [{"entity": "amount", "value": "20.00"}] if "pay_part" in readings else []
+    world.parse = {"readings": readings, "entities": amounts}
+    said = await talk.hear("20 euro?", "out_of_scope")
+    assert said.options == offered
+    said = await talk.hear("Iets anders", "out_of_scope", tapped={})
+    assert said.keys == ["talk.not_understood_again"], "that is the second miss"
+
+
 async def test_no_to_an_offer_is_accepted(talk: Talk, world: World) -> None:
     await talk.hear("heb je een groene monstera?", "ask_product")
     assert (await talk.hear("nee hoor", "deny")).keys == ["talk.deny"]

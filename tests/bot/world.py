@@ -114,6 +114,7 @@ class World:
     answer: Answer | Suggestions | None = None
     orders: list[Parcel] = field(default_factory=list)
     broken: bool = False
+    parse: Mapping[str, Any] = field(default_factory=dict)  # beside the intent: readings, entities
 
     heard: dict[str, tuple[str, str]] = field(default_factory=dict)  # turn → text, intent
     wrong: int = 0
@@ -167,6 +168,7 @@ class Contexts(_Of):
             text=text,
             intent=intent,
             care=None,
+            parse=world.parse,
             agent_open=world.agent_open,
             now=world.now,
         )

@@ -1,6 +1,7 @@
 """What a message means before anybody answers it: taps, numbers, keywords, interruptions, language."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -126,3 +127,29 @@ def test_what_may_tell_of_a_debt_is_kept_from_strangers(key: str) -> None:
 @pytest.mark.parametrize("key", ["care.self_harm", "notice.message_waiting", "intro.ai", "handoff.when_open"])
 def test_what_anybody_may_hear(key: str) -> None:
     assert not discloses(key)
+
+
+class InDoubt:
+    language = "nl"
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "intent": {"name": "pay", "confidence": 0.4},
+            "care": {"name": "hardship"},
+            "entities": [],
+            "readings": ["pay", "hardship"],
+        }
+
+    def for_engine(self) -> dict[str, Any]:
+        return {"intent": {"name": "pay", "confidence": 0.4}, "entities": []}
+
+
+@pytest.mark.parametrize(
+    ("form_open", "intent", "readings"),
+    [(False, "out_of_scope", ("pay", "hardship")), (True, "pay", ())],
+    ids=["the person is asked", "a form asks for something else"],
+)
+def test_doubt(form_open: bool, intent: str, readings: tuple[str, ...]) -> None:
+    heard = reading.of_parse(InDoubt(), form_open=form_open)
+    assert (heard.intent, heard.engine["intent"]["name"], heard.readings) == (intent, intent, readings)
+    assert heard.care is Reason.HARDSHIP, "what the watch has seen holds in any case"

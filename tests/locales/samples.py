@@ -94,6 +94,7 @@ ARGUMENTS: dict[str, Any] = {
     "hours": 4,
     "iban": "NL02 ABNA 0123 4567 89",
     "intent": "…",
+    "intents": "…",
     "invoice": "F2026-0042",
     "invoices": ["F2026-0042", "F2026-0057"],
     "issued": {"date": "2026-10-30"},

@@ -12,6 +12,8 @@ from core.message import Locale
 from locales import Renderer
 from locales.catalogue import placeholders
 from locales.gsm7 import fits, plain
+from understanding.care import CRISIS
+from understanding.doubt import is_wish
 
 ROOT = Path(__file__).parents[2]
 SPEAKING = [
@@ -62,7 +64,8 @@ def test_placeholders_are_those_of_the_dutch_text(language: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_buttons_fit_the_smallest_one(language: str) -> None:
     """WhatsApp shows 20 characters of a title."""
-    titles = {key: text for key in nl if key.startswith(("option.", "button.")) for text in _texts(language, key)}
+    keys = [key for key in nl if key.startswith(("option.", "button.", "reading."))]
+    titles = {key: text for key in keys for text in _texts(language, key)}
     assert len(titles) > 10
     assert {key: text for key, text in titles.items() if len(text) > 20} == {}
 
@@ -167,6 +170,16 @@ def test_every_key_that_is_said_is_in_the_catalogues() -> None:
         if not (any(known.startswith(key[:-1]) for known in nl) if key.endswith("*") else key in nl)
     ]
     assert missing == []
+
+
+def test_every_wish_has_words_to_be_chosen_by() -> None:
+    intents = {
+        str(entry["intent"])
+        for file in (ROOT / "bot/data/nlu/nl").glob("*.yml")
+        for entry in yaml.safe_load(file.read_text())["nlu"]
+    }
+    wishes = {name for name in intents if is_wish(name) and name not in CRISIS} - {"human"}
+    assert {f"reading.{name.replace('/', '_')}" for name in wishes} - set(nl) == set()
 
 
 def _with_arguments() -> Iterator[tuple[str, str, set[str]]]:
