@@ -5,7 +5,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from app.settings import Settings
 from core.clock import SystemClock
 from core.errors import EffenError
 from core.ids import CreditorKey
+from core.imported import Imported
 from store.database import Database
 from store.schema import migrate as bring_to_head
 
@@ -124,25 +125,32 @@ def creditor_apply(settings: Settings, file: Path) -> None:
 
 @main.command("import")
 @click.argument("kind", type=click.Choice(["debtors", "invoices", "orders", "products", "faq"]))
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(exists=True, path_type=Path))
 @click.option("--creditor", "key", required=True, help="Whose data it is.")
 @click.option("--dry-run", is_flag=True, help="Check every row, change nothing.")
 @click.pass_obj
 def import_file(settings: Settings, kind: str, file: Path, key: str, dry_run: bool) -> None:
-    """Load FILE; bad rows are listed with line and reason, the good ones load."""
-    from app.imports import load
+    """Load FILE, or a folder of UBL invoices; what is bad is listed with its place and reason, the rest loads."""
+    from app.imports import load, load_folder
 
-    content = file.read_bytes()
+    folder = sorted(each for each in file.iterdir() if each.suffix.lower() == ".xml") if file.is_dir() else None
+    content = b"" if folder is not None else file.read_bytes()
 
-    async def run(db: Database) -> Any:
-        return await load(db, SystemClock(), settings, kind, content, key, dry_run=dry_run)
+    async def run(db: Database) -> Mapping[str, Imported]:
+        if folder is not None:
+            return await load_folder(db, SystemClock(), kind, folder, key, dry_run=dry_run)
+        return {file.name: await load(db, SystemClock(), settings, kind, content, key, dry_run=dry_run)}
 
-    result = _with_database(settings, run)
+    results = _with_database(settings, run)
+    loaded, unchanged, bad = (
+        sum(each) for each in zip(*((r.loaded, r.unchanged, len(r.bad)) for r in results.values()), strict=True)
+    )
     would = "would be " if dry_run else ""
-    click.echo(f"{kind}: {result.loaded} {would}loaded, {result.unchanged} unchanged, {len(result.bad)} bad.")
-    for line, reason in result.bad:
-        click.echo(f"{file.name}:{line}: {reason}", err=True)
-    if result.bad:
+    click.echo(f"{kind}: {loaded} {would}loaded, {unchanged} unchanged, {bad} bad.")
+    for name, result in results.items():
+        for line, reason in result.bad:
+            click.echo(f"{name}:{line}: {reason}", err=True)
+    if bad:
         sys.exit(1)
 
 

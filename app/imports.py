@@ -1,8 +1,12 @@
 """`effen import`: a file's format is read from the file."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from app import trained
 from app.settings import Settings
-from billing.imports import debtors, invoices, orders
+from billing.imports import debtors, invoices, orders, ubl
+from billing.ubl import tree
 from catalogue.imports import load_faq, load_products
 from conversations.creditors import Creditors
 from core.clock import Clock
@@ -19,6 +23,8 @@ async def load(
     match kind:
         case "debtors":
             return await debtors.load(db, clock, creditor, content, dry_run=dry_run)
+        case "invoices" if tree.is_xml(content):
+            return await ubl.load(db, clock, creditor, content, dry_run=dry_run)
         case "invoices":
             return await invoices.load(db, clock, creditor, content, dry_run=dry_run)
         case "orders":
@@ -30,6 +36,16 @@ async def load(
             encoder = trained.understanding(settings)
             return await load_faq(db, clock, encoder, creditor, _text(content), dry_run=dry_run)
     raise BadInput(f"there is nothing to import called {kind}")
+
+
+async def load_folder(
+    db: Database, clock: Clock, kind: str, files: Sequence[Path], key: str, *, dry_run: bool = False
+) -> dict[str, Imported]:
+    """Load a folder's UBL files: what became of each, by its name. Raises NotFound, and BadInput for other kinds."""
+    creditor = await Creditors(db).get(key)
+    if kind != "invoices" or not files:
+        raise BadInput("of a folder only invoices are read: UBL files whose names end in .xml")
+    return await ubl.load_all(db, clock, creditor, [(file.name, file.read_bytes) for file in files], dry_run=dry_run)
 
 
 def _text(content: bytes) -> str:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.ids import CreditorKey, DebtorId, InvoiceId, new_id
 from core.money import Money
+from store.events import BOOKED, emit
 from store.tables.money import booking, posting
 from store.upsert import insert_once
 
@@ -34,6 +35,7 @@ class Kind(StrEnum):
     CORRECTION = "correction"
     PAYMENT = "payment"
     CHARGE = "charge"
+    CREDIT = "credit"  # a credit note: less is owed than was invoiced
     REFUND = "refund"  # the creditor gave money back
     CHARGEBACK = "chargeback"  # the payer, or a bank, took it back
 
@@ -72,6 +74,8 @@ async def book(
         for each in postings
     ]
     await tx.execute(insert(posting), rows)
+    if kind is not Kind.OPENING and any(each.debtor and each.amount.minor < 0 for each in postings):
+        await emit(tx, BOOKED, {"booking_id": key}, at)
     return True
 
 
@@ -109,3 +113,19 @@ async def balance_of(tx: AsyncConnection, debtor: DebtorId, currency: str = "EUR
         posting.c.currency == currency,
     )
     return Money(int((await tx.execute(query)).scalar_one()), currency)
+
+
+async def lowering(tx: AsyncConnection, debtor: DebtorId, invoices: Sequence[InvoiceId], by: Money) -> list[Posting]:
+    """Postings that take this much off the principal of the invoices, in their order and none below zero.
+
+    What is left over is the debtor's credit. Together they come to `by`, on the credit side.
+    """
+    parts = await open_parts(tx, invoices)
+    postings, left = [], by.minor
+    for key in invoices:
+        if share := min(left, max(0, parts[key][Account.RECEIVABLE])):
+            postings.append(Posting(Account.RECEIVABLE, Money(-share, by.currency), debtor, key))
+            left -= share
+    if left:
+        postings.append(Posting(Account.CREDIT, Money(-left, by.currency), debtor))
+    return postings

@@ -11,7 +11,7 @@ from babel import Locale
 from core.errors import BadInput
 from core.money import Money
 
-_MAX_MINOR = 10**15
+MAX_MINOR = 10**15
 
 # What CLDR lists besides countries: groups of them, and unknown ones.
 _NO_COUNTRIES = {"EU", "EZ", "UN", "QO", "XA", "XB", "ZZ"}
@@ -89,7 +89,7 @@ def amount(cell: str) -> str:
 
 def money(cell: str, currency: str) -> Money:
     value = Money.parse(cell, currency)
-    if value.minor > _MAX_MINOR:
+    if value.minor > MAX_MINOR:
         raise BadInput(f"“{cell}” is too much")
     return value
 
@@ -127,6 +127,13 @@ def iban(cell: str) -> str:
     if int("".join(str(int(character, 36)) for character in compact[4:] + compact[:4])) % 97 != 1:
         raise BadInput(f"“{cell}” is not an IBAN: its check digits are wrong")
     return compact
+
+
+def endpoint(cell: str) -> str:
+    """Where a party receives e-invoices, as the Peppol network writes it: `0208:0123456789`."""
+    if len(cell) > 80 or not re.fullmatch(r"[0-9A-Z]{2,6}:\S+", cell):
+        raise BadInput(f"“{cell}” is not an endpoint; write it as 0208:0123456789")
+    return cell
 
 
 def address(cell: str) -> str:

@@ -36,6 +36,8 @@ async def load(
         "date_of_birth": Column(cells.past_day(now.date())),
         "language": Column(cells.one_of("nl", "en", "fr", "de")),
         "iban": Column(cells.iban),
+        "endpoint": Column(cells.endpoint),
+        "blocked": Column(cells.yes_no),
         "marketing_consent": Column(cells.yes_no),
         "marketing_consent_at": Column(cells.moment(creditor.zone)),
     }
@@ -44,14 +46,13 @@ async def load(
         numbers = [row.values["customer_number"] for row in chunk]
         query = select(debtor).where(debtor.c.creditor_id == creditor.key, debtor.c.customer_number.in_(numbers))
         known = {row.customer_number: row for row in await tx.execute(query.order_by(debtor.c.id).with_for_update())}
-        return [await _store(tx, creditor, known.get(row.values["customer_number"]), row.values, now) for row in chunk]
+        return [await keep(tx, creditor, known.get(row.values["customer_number"]), row.values, now) for row in chunk]
 
     return await rows.load(database, content, columns, "customer_number", store, dry_run=dry_run)
 
 
-async def _store(
-    tx: AsyncConnection, creditor: Creditor, known: Any, given: Mapping[str, Any], now: datetime
-) -> Outcome:
+async def keep(tx: AsyncConnection, creditor: Creditor, known: Any, given: Mapping[str, Any], now: datetime) -> Outcome:
+    """Store a debtor, or change `known`, its row, to what is `given` by column."""
     values = dict(given)
     if "kind" in values:
         values["kind"] = values["kind"] or "consumer"  # who is better protected
@@ -61,6 +62,9 @@ async def _store(
             values["postcode"] = cells.postcode(values["postcode"], country)
         except BadInput as error:
             return f"postcode: {error}"
+    blocked = values.pop("blocked", None)
+    if blocked is not None:
+        values["blocked_at"] = ((known and known.blocked_at) or now) if blocked else None
     said, at = values.pop("marketing_consent", None), values.pop("marketing_consent_at", None)
     values["marketing_consent"], values["marketing_consent_at"] = consent(known, said, at)
     if known is None:

@@ -1,6 +1,6 @@
 """Invoices from a CSV file. What is open becomes bookings: an opening, later corrections."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing.imports import cells, rows
 from billing.imports.rows import Column, Outcome, Row
-from billing.ledger import Account, Kind, Posting, book, open_parts
+from billing.ledger import Account, Kind, Posting, book, lowering, open_parts
 from core.clock import Clock
 from core.creditor import Creditor
 from core.errors import BadInput
@@ -53,7 +53,8 @@ async def load(
                 outcomes.append(f"customer_number: nobody has “{row.values['customer_number']}”; import debtors first")
                 continue
             try:
-                outcomes.append(await _store(tx, creditor, owner, known.get(row.values["invoice_number"]), row, now))
+                known_one = known.get(row.values["invoice_number"])
+                outcomes.append(await keep(tx, creditor, owner, known_one, row.values, now))
             except BadInput as error:
                 outcomes.append(str(error))
         return outcomes
@@ -68,10 +69,13 @@ async def _debtors(tx: AsyncConnection, creditor: Creditor, numbers: set[str]) -
     return {row.customer_number: DebtorId(row.id) for row in await tx.execute(query)}
 
 
-async def _store(
-    tx: AsyncConnection, creditor: Creditor, owner: DebtorId, known: Any, row: Row, now: datetime
-) -> Outcome:
-    given = row.values
+async def keep(
+    tx: AsyncConnection, creditor: Creditor, owner: DebtorId, known: Any, given: Mapping[str, Any], now: datetime
+) -> bool:
+    """Store an invoice, or correct `known`, its locked row, to what is `given` by column; whether anything changed.
+
+    Raises BadInput for amounts and dates that cannot be, and where the invoice is another customer's.
+    """
     currency = given.get("currency") or "EUR"
     amount = cells.money(given["amount"], currency)
     stated = cells.money(given["open_amount"], currency) if given.get("open_amount") else None
@@ -134,7 +138,12 @@ async def _correct(
         .where(posting.c.invoice_id == key, booking.c.kind == Kind.CORRECTION)
     )
     cause = f"correction:{key}:{(await tx.execute(count)).scalar_one() + 1}"
-    await _book(tx, creditor, key, owner, difference, Kind.CORRECTION, cause, now)
+    if difference < Money(0, difference.currency):
+        off = Money(-difference.minor, difference.currency)
+        sides = [*await lowering(tx, owner, [key], off), Posting(Account.REVENUE, off)]
+        await book(tx, CreditorKey(creditor.key), Kind.CORRECTION, sides, cause=cause, at=now)
+    else:
+        await _book(tx, creditor, key, owner, difference, Kind.CORRECTION, cause, now)
 
 
 async def _book(

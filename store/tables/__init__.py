@@ -1,6 +1,6 @@
 """Every table, on one metadata."""
 
-from store.tables import money, people, shop, staff, talk
+from store.tables import bank, invoices, money, people, shop, staff, talk, webhooks
 from store.tables.base import metadata
 
-__all__ = ["metadata", "money", "people", "shop", "staff", "talk"]
+__all__ = ["bank", "invoices", "metadata", "money", "people", "shop", "staff", "talk", "webhooks"]

@@ -32,8 +32,10 @@ debtor = Table(
     Column("date_of_birth", Date),
     Column("language", String(2)),
     Column("iban", String(34)),
+    Column("endpoint", String(80)),  # of e-invoices: scheme:number
     Column("marketing_consent", Boolean, nullable=False, default=False),
     moment("marketing_consent_at"),
+    moment("blocked_at"),  # the shop has blocked the account, as it told us
     moment("created_at", nullable=False),
     moment("updated_at", nullable=False),
     UniqueConstraint("creditor_id", "customer_number"),
