@@ -17,11 +17,13 @@ from app.alerts import Alerts
 from app.chats import Chats
 from app.events import Events
 from app.metrics import Metrics
+from app.proofs import Proofs
 from app.providers import providers as known_providers
 from app.proxies import remote_of
 from app.settings import Settings
 from app.told import Told
 from app.workers import drain, every
+from billing.claims import Claims
 from billing.fees import FeeBook
 from billing.invoices import Invoices
 from billing.links import Links
@@ -203,6 +205,7 @@ def _wire(
     assert sandbox is None or isinstance(sandbox, Sandbox)
     payments = Payments(db, clock, wake, providers, settings.public_url)
     fees, promises, plans = FeeBook(db, clock, invoices, holding), Promises(db, clock), Plans(db, clock)
+    claims = Claims(db, clock)
     services = Services(
         contexts=Contexts(db, clock, creditors),
         identity=identity,
@@ -217,8 +220,9 @@ def _wire(
         fees=fees,
         promises=promises,
         plans=plans,
+        claims=claims,
     )
-    agreements = Agreements(db, clock, creditors, outbox, promises, plans, fees, links)
+    agreements = Agreements(db, clock, creditors, outbox, promises, plans, fees, links, claims)
     chats = Chats(db, clock, wake, creditors, inbox, outbox, identity, settings.secret_key)
     origins = Origins(settings.public_url, accounts.origins)
     brake = Brake(monotonic)
@@ -238,6 +242,7 @@ def _wire(
             desking=Desking(db, clock, wake, outbox),
             creditors=creditors,
             invoices=invoices,
+            claims=claims,
             texts=texts,
             public_url=settings.public_url,
         )
@@ -264,13 +269,15 @@ def _wire(
             db,
             clock,
             {
-                names.PAYMENT_BOOKED: [told.booked],
+                names.PAYMENT_BOOKED: [told.booked, agreements.payment_booked],
                 names.PAYMENT_FAILED: [told.failed],
                 names.PAYMENT_RETURNED: [told.returned],
                 names.PROMISE_BROKEN: [agreements.promise_broken],
                 names.INSTALMENT_DUE: [agreements.instalment_due],
                 names.INSTALMENT_MISSED: [agreements.instalment_missed],
                 names.PLAN_BROKEN: [agreements.plan_broken],
+                names.CLAIM_LAPSED: [agreements.claim_lapsed],
+                names.PROOF_GIVEN: [Proofs(db, outbox, claims, channels).given],
                 names.CARE_DETECTED: [alerts.care_detected],
             },
         ),

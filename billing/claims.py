@@ -136,7 +136,9 @@ class Claims:
         """See which claims the money has settled, and whose days are over; for the scheduler. How many ended."""
         now = self._clock.now()
         today = now.astimezone(creditor.zone).date()
-        waiting = select(claim).where(claim.c.creditor_id == CreditorKey(creditor.key), claim.c.state == ClaimState.OPEN)
+        waiting = select(claim).where(
+            claim.c.creditor_id == CreditorKey(creditor.key), claim.c.state == ClaimState.OPEN
+        )
         ended = 0
         async with self._database.begin() as tx:
             for row in await tx.execute(waiting.order_by(claim.c.id)):

@@ -1,7 +1,7 @@
 """What a message means, before it is decided who answers: a tap, a number, a keyword, or words that are understood."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -11,6 +11,8 @@ from core.message import Option
 
 NOT_UNDERSTOOD = "out_of_scope"
 
+# The value of a message that something came with, a picture most likely.
+PICTURE = "picture"
 
 class Parsed(Protocol):
     """understanding.Parse, as far as a conversation needs it."""
@@ -78,6 +80,18 @@ def of_keyword(intent: str) -> Reading:
 
 def expired() -> Reading:
     """A tap on a button that means nothing any more."""
+def of_picture() -> Reading:
+    """Something sent without a word: a value, as a form may have asked for."""
+    return _certain("inform", {PICTURE: "sent"})
+
+
+def with_picture(heard: Reading) -> Reading:
+    """Words that something came with."""
+    sent = {"entity": PICTURE, "value": "sent"}
+    engine = {**heard.engine, "entities": [*heard.engine["entities"], sent]}
+    return replace(heard, engine=engine, entities=[*heard.entities, sent])
+
+
     return _certain(NOT_UNDERSTOOD, {}, tapped=True, expired=True)
 
 

@@ -106,7 +106,7 @@ class Turns:
             await self._to_desk(claim, creditor, heard)
         elif heard.expired:
             await self._close(claim, TurnOutcome.ANSWERED, [Say("notice.button_expired")])
-        elif not claim.message.text.strip() and not heard.tapped:
+        elif not (claim.message.text.strip() or claim.message.media or heard.tapped):
             await self._close(claim, TurnOutcome.ANSWERED, [Say("notice.media")])
         else:
             await self._ask_engine(claim, creditor, heard, locale)
@@ -133,9 +133,12 @@ class Turns:
         if known:
             return reading.of_keyword(known)
         hint = claim.talk.locale or claim.language or claim.contact.locale or creditor.languages[0]
+        if message.media and not message.text.strip():
+            return reading.of_picture()
         # In a thread, so that no conversation waits for another's encoding.
         parsed = await asyncio.to_thread(self._understanding.parse, message.text, hint)
-        return reading.of_parse(parsed, form_open=claim.talk.form is not None)
+        heard = reading.of_parse(parsed, form_open=claim.talk.form is not None)
+        return reading.with_picture(heard) if message.media else heard
 
     async def _note(self, claim: Claim, heard: Reading, locale: str) -> None:
         """Keep what was understood; care counts from here on, whoever answers and whatever fails."""

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from aiohttp import web
 
+from billing.claims import Claims
 from billing.invoices import Invoices
 from billing.language import choose
 from conversations.creditors import Creditors
@@ -50,6 +51,7 @@ class Services:
     invoices: Invoices
     texts: Texts
     public_url: str
+    claims: Claims
 
 
 class Desk:
@@ -80,6 +82,7 @@ class Desk:
         ]
 
     async def _static(self, request: web.Request) -> web.StreamResponse:
+            web.get("/desk/c/{id}/proofs/{proof}", private(self._proof)),
         name = request.match_info["name"]
         if name not in _STATIC_FILES:
             raise web.HTTPNotFound
@@ -129,6 +132,7 @@ class Desk:
             request,
             session,
             "talk.html",
+        claims = await self._s.claims.of(talk.customer.id) if talk.customer else []
             status,
             talk=talk,
             invoices=open_invoices,
@@ -136,6 +140,7 @@ class Desk:
             relieves=session.agent.may(Right.RELIEVE),
             key=new_id(),
             draft=draft,
+            claims=claims,
             error=error,
             longest=MAX_TEXT,
             longest_talk=LONGEST_TALK,
@@ -145,6 +150,17 @@ class Desk:
 
     async def _take(self, request: web.Request, session: Session) -> web.Response:
         relieved = str((await request.post()).get("from", ""))
+    async def _proof(self, request: web.Request, session: Session) -> web.Response:
+        """A picture that the customer of this conversation has sent; nothing in it runs, and nobody else's is shown."""
+        conversation_id, key = _conversation(request), request.match_info["proof"]
+        talk = await self._transcripts.of(conversation_id, session.agent)
+        whose, media_type, content = await self._s.claims.picture(key)
+        if talk.customer is None or talk.customer.id != whose:
+            raise NotFound("there is no such picture")
+        await self._transcripts.looked(key, session.agent)
+        headers = {"Content-Disposition": "inline", "Content-Security-Policy": "default-src 'none'; sandbox"}
+        return web.Response(body=content, content_type=media_type, headers=headers)
+
         conversation_id = _conversation(request)
         await self._s.desking.take(conversation_id, session.agent, AgentId(relieved) if relieved else None)
         raise web.HTTPSeeOther(f"/desk/c/{conversation_id}?notice=taken")

@@ -1,4 +1,4 @@
-"""What becomes of promises and plans: looked at in daytime, told in the conversation where they were made."""
+"""What becomes of promises, plans and claims to have paid: looked at in daytime, told where they were made."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from billing.claims import Claims
 from billing.fees import FeeBook
 from billing.ledger import open_amounts
 from billing.links import Links
@@ -21,11 +22,12 @@ from core.clock import Clock
 from core.errors import BadInput
 from core.hold import Reason
 from core.ids import ContactPointId, ConversationId, DebtorId, InvoiceId
+from core.lifecycle import ClaimState
 from core.message import Option, Say
 from core.money import Money
 from outreach.quiet import may_approach
 from store.database import Database
-from store.tables.money import instalment, plan, promise
+from store.tables.money import booking, claim, instalment, plan, posting, promise
 from store.tables.people import contact_point
 from store.tables.talk import conversation
 
@@ -47,6 +49,7 @@ class Agreements:
         plans: Plans,
         fees: FeeBook,
         links: Links,
+        claims: Claims,
     ) -> None:
         self._db = db
         self._clock = clock
@@ -56,6 +59,7 @@ class Agreements:
         self._plans = plans
         self._fees = fees
         self._links = links
+        self._claims = claims
 
     async def run(self) -> None:
         """See what was kept and what was broken, and charge what letters allow; never in quiet hours."""
@@ -63,6 +67,7 @@ class Agreements:
             if may_approach(creditor, self._clock.now()):
                 await self._promises.run_due(creditor)
                 await self._plans.run_due(creditor)
+                await self._claims.run_due(creditor)
                 await self._fees.run(creditor)
 
     async def promise_broken(self, payload: Mapping[str, Any]) -> None:
@@ -97,6 +102,26 @@ class Agreements:
             await wait_for_person(tx, home, Reason.REQUEST, now, {"wish": "request_payment_plan", "plan": "broken"})
             await self._tell(tx, row, Say("plan.broken"), f"plan:{row.id}:broken")
         self._outbox.wake()
+
+    async def claim_lapsed(self, payload: Mapping[str, Any]) -> None:
+        """Its days are over and no money was found: ask for the proof, once, without a doubt in the person."""
+        async with self._db.begin() as tx:
+            row = (await tx.execute(select(claim).where(claim.c.id == payload["claim_id"]))).one()
+            if row.state != ClaimState.LAPSED:  # found meanwhile
+                return
+            day = row.paid_on or row.created_at.date()
+            say = Say("claim.lapsed", {"day": {"date": day.isoformat()}}, [_HUMAN])
+            await self._tell(tx, row, say, f"claim:{row.id}:lapsed")
+        self._outbox.wake()
+
+    async def payment_booked(self, payload: Mapping[str, Any]) -> None:
+        """What somebody said to have paid may be this; the thanks are said as for every payment."""
+        cause = f"payment:{payload['payment_id']}"
+        query = select(posting.c.debtor_id).join(booking, booking.c.id == posting.c.booking_id)
+        async with self._db.read() as tx:
+            paid = set(await tx.scalars(query.where(booking.c.cause == cause, posting.c.debtor_id.is_not(None))))
+        for debtor in sorted(paid):
+            await self._claims.settle(DebtorId(debtor))
 
     async def _instalment(self, payload: Mapping[str, Any], key: str) -> None:
         async with self._db.read() as tx:

@@ -3,10 +3,11 @@
 from rasa_sdk import Action
 
 from bot.actions.care import HANDOVERS, Dispute, HandsOver, Hardship, SelfHarm
+from bot.actions.claims import AlreadyPaid, ClaimForm, Inform
 from bot.actions.contact import AskContactInfo, OptIn, OptOut, VerifyLegitimacy, WrongPerson
 from bot.actions.fees import AskFees
 from bot.actions.invoices import AskBalance, AskInvoice, InvoiceForm
-from bot.actions.payment import AlreadyPaid, AskPaymentMethods, AskPaymentStatus, Pay, PayPart
+from bot.actions.payment import AskPaymentMethods, AskPaymentStatus, Pay, PayPart
 from bot.actions.plans import RequestPaymentPlan
 from bot.actions.promises import PayLater, PromiseForm
 from bot.actions.requests import requests
@@ -53,8 +54,10 @@ def actions(services: Services) -> list[Action]:
         Leave("deny", "talk.deny"),
         Leave("goodbye", "talk.goodbye"),
         OutOfScope(services),
+        Inform(services),
         VerifyForm(services),
         InvoiceForm(services),
         PromiseForm(services),
+        ClaimForm(services),
         Wanted(wishes),
     ]

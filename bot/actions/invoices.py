@@ -9,8 +9,9 @@ from rasa_sdk.events import FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from billing.invoices import OpenInvoice
+from bot.actions.form import hearing
 from bot.actions.services import Services
-from bot.actions.turn import Events, say, since_message, turn_id
+from bot.actions.turn import Events, say, turn_id
 from bot.actions.wish import Wish
 from conversations.context import TurnContext
 from core.ids import DebtorId
@@ -178,7 +179,7 @@ class InvoiceForm(Action):
         paying = tracker.get_slot("wanted") == "pay"
         invoices = [invoice for invoice in open_now if not (paying and invoice.disputed)]
         asked = tracker.get_slot("requested_slot") == CHOSEN
-        first = asked and not any(e["event"] == "action_execution_rejected" for e in since_message(tracker))
+        first = hearing(tracker, asked)
         # What started the form was read by the wish itself.
         meant = choose(tracker.latest_message, invoices) if asked else None
         if meant == ALL and not paying:

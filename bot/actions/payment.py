@@ -140,20 +140,3 @@ class AskPaymentStatus(Wish):
         if pending:
             say(dispatcher, "payments.pending", n=len(pending))
         return bool(received or pending)
-
-
-class AlreadyPaid(AskPaymentStatus):
-    """A statement: believed where the books agree, and looked into by a person where they do not."""
-
-    intent = "already_paid"
-
-    async def fulfil(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, context: TurnContext, debtor: DebtorId
-    ) -> Events:
-        if await self.found(dispatcher, context, debtor):
-            return []
-        if not await self.services.invoices.open_of(debtor):
-            say(dispatcher, "already_paid.settled")
-            return []
-        key = "already_paid.not_found"
-        return await hand_over(self.services, dispatcher, tracker, context, Reason.REQUEST, key, wish=self.intent)

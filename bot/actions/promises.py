@@ -10,9 +10,10 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from billing.invoices import OpenInvoice
 from billing.promises import latest
+from bot.actions.form import hearing
 from bot.actions.invoices import total
 from bot.actions.services import Services
-from bot.actions.turn import Events, entity, offered, say, since_message, turn_id
+from bot.actions.turn import Events, entity, offered, say, turn_id
 from bot.actions.wish import Wish
 from conversations.context import TurnContext
 from core.dates import read
@@ -76,8 +77,7 @@ class PromiseForm(Action):
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> Events:
         context = await self._services.contexts.of(turn_id(tracker))
         asked = tracker.get_slot("requested_slot") == DATE
-        # After somebody else has spoken, the question is put again.
-        first = asked and not any(e["event"] == "action_execution_rejected" for e in since_message(tracker))
+        first = hearing(tracker, asked)
         day = confirmed(tracker)
         if day is not None and _allowed(day, context) and (first or not asked):
             return [SlotSet(DATE, day.isoformat()), SlotSet("requested_slot", None), FollowupAction("action_wanted")]

@@ -13,6 +13,7 @@ from conversations.identity import Verification
 from core.creditor import Creditor
 from core.hold import Reason
 from core.ids import ConversationId, CreditorKey, DebtorId, InvoiceId, LinkId, TurnId
+from core.lifecycle import ClaimState
 from core.message import Locale
 from core.money import Money
 
@@ -141,6 +142,42 @@ class Promises(Protocol):
     ) -> object: ...
 
 
+class Claim(Protocol):
+    @property
+    def id(self) -> str: ...
+    @property
+    def state(self) -> ClaimState: ...
+    @property
+    def invoices(self) -> Sequence[InvoiceId]: ...
+    @property
+    def paid_on(self) -> date | None: ...
+    @property
+    def until(self) -> date: ...
+
+
+class Claims(Protocol):
+    async def make(
+        self,
+        conversation: ConversationId,
+        debtor: DebtorId,
+        invoices: Sequence[InvoiceId],
+        *,
+        paid_on: date | None,
+        amount: Money | None,
+        account_end: str | None,
+        key: str,
+        creditor: Creditor,
+    ) -> Claim: ...
+
+    async def latest(self, debtor: DebtorId) -> Claim | None:
+        """The last that no money has settled, open or lapsed."""
+        ...
+
+    async def prove(self, key: str, turn: TurnId) -> None:
+        """The turn's pictures are its proof."""
+        ...
+
+
 class Plan(Protocol):
     @property
     def instalments(self) -> Sequence[Instalment]: ...
@@ -175,3 +212,4 @@ class Services:
     fees: Fees
     promises: Promises
     plans: Plans
+    claims: Claims

@@ -9,9 +9,10 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
+from bot.actions.form import hearing
 from bot.actions.handover import say_when
 from bot.actions.services import Services
-from bot.actions.turn import Events, say, since_message, turn_id
+from bot.actions.turn import Events, say, turn_id
 from core.hold import Reason
 
 FORM = "verify_form"
@@ -106,8 +107,7 @@ class VerifyForm(Action):
         asked = asked if asked in SLOTS else None
         wanted = [REFERENCE, *await self._services.identity.needs(turn)]
         given = read(tracker.latest_message, asked, wanted)
-        # A form may let others speak first; afterwards it is run again, and reads what else the message holds.
-        first = asked is not None and not any(e["event"] == "action_execution_rejected" for e in since_message(tracker))
+        first = hearing(tracker, asked)
         if first and not _answers(tracker.latest_message, asked, given):
             return []
         if (await self._services.contexts.of(turn)).verified:  # meanwhile, by the shop's token

@@ -87,9 +87,12 @@ CASES = [
     Case(
         "ask_payment_status", ["payments.pending"], options=[], world={**KNOWN, "pending": [Paid(Money(4995), NOW, [])]}
     ),
-    request("already_paid", "already_paid.not_found"),
     Case("already_paid", ["already_paid.settled"], world={**KNOWN, "invoices": []}),
-    Case("already_paid", ["payments.received"], world={**KNOWN, "paid": [Paid(Money(4995), NOW, ["2026-0042"])]}),
+    Case(
+        "already_paid",
+        ["payments.received", "claim.another"],
+        world={**KNOWN, "paid": [Paid(Money(4995), NOW, ["2026-0042"])]},
+    ),
     Case("ask_payment_methods", ["payment_methods.list"], options=["pay"]),
     Case("pay", ["payment_link.issued"], options=[], world=KNOWN),
     Case("pay", ["pay.none"], options=[], world={**KNOWN, "invoices": []}),

@@ -14,6 +14,7 @@ from conversations.identity import Verification
 from core.creditor import Creditor
 from core.hold import Reason
 from core.ids import ContactPointId, ConversationId, CreditorKey, DebtorId, InvoiceId, LinkId, TurnId
+from core.lifecycle import ClaimState
 from core.message import Locale
 from core.money import Money
 
@@ -91,6 +92,17 @@ class Agreed:
     instalments: Sequence[Instalment]
 
 
+@dataclass(frozen=True)
+class Claimed:
+    id: str
+    state: ClaimState
+    invoices: Sequence[InvoiceId]
+    paid_on: date | None
+    until: date
+    amount: Money | None = None
+    account_end: str | None = None
+
+
 class OutOfOrder(Exception):
     """The world is broken on purpose."""
 
@@ -124,6 +136,9 @@ class World:
     fees: list[Fees] = field(default_factory=list)
     promised: dict[str, date] = field(default_factory=dict)
     plan: Agreed | None = None
+    claims: list[Claimed] = field(default_factory=list)
+    proofs: list[tuple[str, TurnId]] = field(default_factory=list)  # claim, turn of the pictures
+    channel: str = "web"
     asked: list[str] = field(default_factory=list)  # questions looked up
 
     def services(self) -> Services:
@@ -141,6 +156,7 @@ class World:
             fees=FeeBook(self),
             promises=Promises(self),
             plans=Plans(self),
+            claims=Claims(self),
         )
 
 
@@ -160,7 +176,7 @@ class Contexts(_Of):
             conversation=ConversationId("talk"),
             contact_point=ContactPointId("point"),
             creditor=world.creditor,
-            channel="web",
+            channel=world.channel,
             locale=Locale("nl"),
             country=world.country,
             debtor=DEBTOR if world.verified else None,
@@ -286,3 +302,27 @@ class Plans(_Of):
     ) -> Agreed:
         self.world.plan = Agreed(instalments)
         return self.world.plan
+
+
+class Claims(_Of):
+    async def make(
+        self,
+        conversation: ConversationId,
+        debtor: DebtorId,
+        invoices: Sequence[InvoiceId],
+        *,
+        paid_on: date | None,
+        amount: Money | None,
+        account_end: str | None,
+        key: str,
+        creditor: Creditor,
+    ) -> Claimed:
+        made = Claimed(key, ClaimState.OPEN, list(invoices), paid_on, date(2026, 11, 30), amount, account_end)
+        self.world.claims.append(made)
+        return made
+
+    async def latest(self, debtor: DebtorId) -> Claimed | None:
+        return next((claim for claim in reversed(self.world.claims) if claim.state is not ClaimState.SETTLED), None)
+
+    async def prove(self, key: str, turn: TurnId) -> None:
+        self.world.proofs.append((key, turn))

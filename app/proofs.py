@@ -1,0 +1,56 @@
+"""The pictures that prove a payment: fetched from the channel that they came by, and kept for an agent's eyes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from sqlalchemy import select
+
+from billing.claims import Claims
+from billing.pictures import MOST
+from conversations.outbox import Outbox
+from core.errors import SendFailed
+from core.ids import ConversationId, TurnId
+from core.message import Channel, Fetches, Say
+from store.database import Database
+from store.tables.talk import inbound
+
+log = structlog.get_logger(__name__)
+
+# Of one message; more than that is no proof.
+_MOST_PICTURES = 3
+
+
+class Proofs:
+    """Subscriber of given proofs. Where the provider cannot be asked now, the events' own retries ask again."""
+
+    def __init__(self, db: Database, outbox: Outbox, claims: Claims, channels: Mapping[str, Channel]) -> None:
+        self._db = db
+        self._outbox = outbox
+        self._claims = claims
+        self._channels = channels
+
+    async def given(self, payload: Mapping[str, Any]) -> None:
+        turn = TurnId(payload["turn_id"])
+        async with self._db.read() as tx:
+            row = (await tx.execute(select(inbound).where(inbound.c.id == turn))).one()
+        channel = self._channels[row.channel]
+        pictures = [await _fetched(channel, row.creditor_id, media) for media in row.media[:_MOST_PICTURES]]
+        if not pictures or await self._claims.keep(payload["claim_id"], turn, pictures):
+            return
+        async with self._db.begin() as tx:
+            home, say = ConversationId(row.conversation_id), Say("claim.no_picture")
+            await self._outbox.put(tx, home, say, cause=f"proof:{turn}", contact=row.contact_point_id)
+        self._outbox.wake()
+
+
+async def _fetched(channel: Channel, account: str, media: str) -> bytes:
+    if not isinstance(channel, Fetches):
+        return b""
+    try:
+        return await channel.fetch(account, media, MOST)
+    except SendFailed as failed:
+        if failed.retryable:
+            raise
+        log.warning("proof.not_fetched", channel=channel.name, code=failed.code)
+        return b""
