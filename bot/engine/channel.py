@@ -18,7 +18,6 @@ from typing import Any
 import structlog
 from rasa.core.agent import Agent
 from rasa.core.channels.channel import CollectingOutputChannel, InputChannel, UserMessage
-from rasa.core.tracker_store import SQLTrackerStore
 from rasa.shared.core.constants import ACTION_LISTEN_NAME, DEFAULT_INTENTS, REQUESTED_SLOT
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecuted, ActiveLoop, BotUttered, Event, SessionStarted, SlotSet, UserUttered
@@ -28,6 +27,7 @@ from sanic import Blueprint, Request, Sanic
 from sanic.response import HTTPResponse, json
 from sqlalchemy import func
 
+from bot.engine.dialogues import Dialogues
 from bot.engine.patches import TurnFailed
 
 log = structlog.get_logger(__name__)
@@ -205,7 +205,7 @@ class Turns(InputChannel):
         }
 
 
-def erase(store: SQLTrackerStore, before: float) -> int:
+def erase(store: Dialogues, before: float) -> int:
     """Delete the dialogues whose last event is older than `before` (seconds since 1970); how many."""
     event = store.SQLEvent
     with store.session_scope() as session:
@@ -231,4 +231,7 @@ def _before(tracker: DialogueStateTracker, turn: Turn) -> list[Event]:
 
 def _agent(app: Sanic[Any, Any]) -> Agent | None:
     agent = getattr(app.ctx, "agent", None)
-    return agent if agent is not None and agent.is_ready() else None
+    if agent is None or not agent.is_ready():
+        return None
+    # Rasa goes on in memory where it cannot load a store: then there is no engine.
+    return agent if isinstance(agent.tracker_store, Dialogues) else None

@@ -1,5 +1,6 @@
 """The seam with the app: one turn once, a failure fails, and nobody else gets in."""
 
+import asyncio
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,24 @@ async def test_a_turn_outlives_the_process(
         said = await talk.hear("2026-0042 1234AB", "inform", turn="b")
         assert (said.keys, said.form) == (["balance.open"], None)
     assert events_of(database, talk.dialogue).count("user") == 2
+
+
+async def test_of_two_engines_with_the_same_turn_one_takes_it(
+    model: Path, action_server: ActionServer, world: World, tmp_path: Path
+) -> None:
+    """The app asks another engine when one is late, and the late one may still be at it."""
+    database = tmp_path / "engine.db"
+    url, log = f"sqlite:///{database}", tmp_path / "engine.log"
+    with engine(model, url, action_server.url, log) as one, engine(model, url, action_server.url, log) as other:
+        talk, late = Talk(one.url, world), Talk(other.url, world)
+        late.dialogue = talk.dialogue
+        world.meeting = asyncio.Barrier(2)
+        said = await asyncio.gather(*(each.hear("wat staat er open", "ask_balance", turn="a") for each in (talk, late)))
+        assert sorted(each.status for each in said) == [200, 502]
+        world.meeting = None
+        again = await late.hear("wat staat er open", "ask_balance", turn="a")
+        assert again in said and again.status == 200
+    assert events_of(database, talk.dialogue).count("user") == 1
 
 
 async def test_a_failing_action_fails_the_turn_and_nothing_is_saved(

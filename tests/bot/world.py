@@ -1,5 +1,6 @@
 """The services that actions ask, small and in memory: one creditor, one debtor, and what was done for them."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -127,6 +128,7 @@ class World:
     orders: list[Parcel] = field(default_factory=list)
     broken: bool = False
     parse: Mapping[str, Any] = field(default_factory=dict)  # beside the intent: readings, entities
+    meeting: asyncio.Barrier | None = None  # two actions go on together
 
     heard: dict[str, tuple[str, str]] = field(default_factory=dict)  # turn → text, intent
     wrong: int = 0
@@ -170,6 +172,8 @@ class Contexts(_Of):
         world = self.world
         if world.broken:
             raise OutOfOrder("de tekst van Anna")
+        if world.meeting is not None:
+            await world.meeting.wait()
         text, intent = world.heard[turn]
         return TurnContext(
             turn=turn,
