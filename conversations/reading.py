@@ -10,9 +10,9 @@ from core.hold import INTERRUPTS, Reason, care_of
 from core.message import Option
 
 NOT_UNDERSTOOD = "out_of_scope"
-
 # The value of a message that something came with, a picture most likely.
 PICTURE = "picture"
+
 
 class Parsed(Protocol):
     """understanding.Parse, as far as a conversation needs it."""
@@ -78,8 +78,6 @@ def of_keyword(intent: str) -> Reading:
     return _certain(intent, {})
 
 
-def expired() -> Reading:
-    """A tap on a button that means nothing any more."""
 def of_picture() -> Reading:
     """Something sent without a word: a value, as a form may have asked for."""
     return _certain("inform", {PICTURE: "sent"})
@@ -92,6 +90,8 @@ def with_picture(heard: Reading) -> Reading:
     return replace(heard, engine=engine, entities=[*heard.entities, sent])
 
 
+def expired() -> Reading:
+    """A tap on a button that means nothing any more."""
     return _certain(NOT_UNDERSTOOD, {}, tapped=True, expired=True)
 
 

@@ -132,9 +132,9 @@ class Turns:
         )
         if known:
             return reading.of_keyword(known)
-        hint = claim.talk.locale or claim.language or claim.contact.locale or creditor.languages[0]
         if message.media and not message.text.strip():
             return reading.of_picture()
+        hint = claim.talk.locale or claim.language or claim.contact.locale or creditor.languages[0]
         # In a thread, so that no conversation waits for another's encoding.
         parsed = await asyncio.to_thread(self._understanding.parse, message.text, hint)
         heard = reading.of_parse(parsed, form_open=claim.talk.form is not None)

@@ -49,9 +49,9 @@ class Services:
     desking: Desking
     creditors: Creditors
     invoices: Invoices
+    claims: Claims
     texts: Texts
     public_url: str
-    claims: Claims
 
 
 class Desk:
@@ -78,11 +78,11 @@ class Desk:
             web.post("/desk/c/{id}/write", private(self._write)),
             web.post("/desk/c/{id}/hand-back", private(self._hand_back)),
             web.post("/desk/c/{id}/resolve", private(self._resolve)),
+            web.get("/desk/c/{id}/proofs/{proof}", private(self._proof)),
             web.post("/desk/holds/{id}/lift", private(self._lift)),
         ]
 
     async def _static(self, request: web.Request) -> web.StreamResponse:
-            web.get("/desk/c/{id}/proofs/{proof}", private(self._proof)),
         name = request.match_info["name"]
         if name not in _STATIC_FILES:
             raise web.HTTPNotFound
@@ -128,28 +128,24 @@ class Desk:
         if request.method == "GET" and not _live(request):
             await self._transcripts.opened(conversation_id, session.agent)
         open_invoices = await self._s.invoices.open_of(talk.customer.id) if talk.customer else []
+        claims = await self._s.claims.of(talk.customer.id) if talk.customer else []
         return await self._page(
             request,
             session,
             "talk.html",
-        claims = await self._s.claims.of(talk.customer.id) if talk.customer else []
             status,
             talk=talk,
             invoices=open_invoices,
+            claims=claims,
             mine=talk.state == "open" and talk.agent_id == session.agent.id,
             relieves=session.agent.may(Right.RELIEVE),
             key=new_id(),
             draft=draft,
-            claims=claims,
             error=error,
             longest=MAX_TEXT,
             longest_talk=LONGEST_TALK,
         )
 
-    # What an agent does
-
-    async def _take(self, request: web.Request, session: Session) -> web.Response:
-        relieved = str((await request.post()).get("from", ""))
     async def _proof(self, request: web.Request, session: Session) -> web.Response:
         """A picture that the customer of this conversation has sent; nothing in it runs, and nobody else's is shown."""
         conversation_id, key = _conversation(request), request.match_info["proof"]
@@ -161,6 +157,10 @@ class Desk:
         headers = {"Content-Disposition": "inline", "Content-Security-Policy": "default-src 'none'; sandbox"}
         return web.Response(body=content, content_type=media_type, headers=headers)
 
+    # What an agent does
+
+    async def _take(self, request: web.Request, session: Session) -> web.Response:
+        relieved = str((await request.post()).get("from", ""))
         conversation_id = _conversation(request)
         await self._s.desking.take(conversation_id, session.agent, AgentId(relieved) if relieved else None)
         raise web.HTTPSeeOther(f"/desk/c/{conversation_id}?notice=taken")

@@ -10,6 +10,7 @@ from argon2 import PasswordHasher
 from socketio import AsyncServer
 from sqlalchemy import insert
 
+from billing.claims import Claims
 from billing.invoices import Invoices
 from conversations.creditors import Creditors
 from conversations.desking import Desking
@@ -167,7 +168,7 @@ async def make(db: Database, clock: FakeClock, public_url: str = "http://desk.ex
     desking = Desking(db, clock, wake, Outbox(db, clock, wake))
     services = Services(
         db=db, clock=clock, accounts=accounts, desking=desking, creditors=Creditors(db), invoices=Invoices(db),
-        texts=Renderer(), public_url=public_url,
+        claims=Claims(db, clock), texts=Renderer(), public_url=public_url,
     )  # fmt: skip
     world = World(db, clock, accounts, desking, Desk(services))
     for key, name in ((BLOEM, "Bloem & Blad BV"), (TULP, "Tulp & Zoon")):
