@@ -107,6 +107,13 @@ class Reminder(_Part):
     letter: str | None = None
 
 
+class Webhook(_Part):
+    """Where the shop hears of money: signed by Standard Webhooks."""
+
+    url: str = Field(pattern=r"^https?://[^\s]+$", max_length=2_000)
+    secret: str  # `${NAME}`: whsec_…
+
+
 class Alerts(_Part):
     # Mandatory: who is woken for a person in crisis, by e-mail or by SMS.
     urgent: str = Field(pattern=r"^(\+[1-9][0-9]{7,14}|[^@\s]+@[^@\s]+)$")
@@ -161,6 +168,7 @@ class Creditor(_Part):
     token_secret: str | None = None
     email: str | None = None
     phone: str | None = None
+    webhook: Webhook | None = None
     channels: Channels = Channels()
     payments: Payments = Payments()
     verification: Verification = Verification()
@@ -172,6 +180,7 @@ class Creditor(_Part):
     alerts: Alerts
     offers: Offers = Offers()
     hours: Annotated[Hours, BeforeValidator(_hours)] = Hours()
+    training_inbox: bool = False  # keep, masked, what the bot was not sure of
 
     @field_validator("iban")
     @classmethod

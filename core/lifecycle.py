@@ -86,6 +86,14 @@ class ClaimState(StrEnum):
     LAPSED = "lapsed"
 
 
+class WebhookState(StrEnum):
+    """Of what the shop is told."""
+
+    QUEUED = "queued"
+    DELIVERED = "delivered"  # the shop has answered 2xx
+    FAILED = "failed"  # tried for days, or the shop wants no more; somebody looks
+
+
 CONVERSATION: Mapping[ConversationState, frozenset[ConversationState]] = {
     ConversationState.PENDING: frozenset(
         {ConversationState.OPEN, ConversationState.SNOOZED, ConversationState.RESOLVED}
@@ -161,6 +169,12 @@ CLAIM: Mapping[ClaimState, frozenset[ClaimState]] = {
     # Money that arrives late is money all the same.
     ClaimState.LAPSED: frozenset({ClaimState.SETTLED}),
     ClaimState.SETTLED: frozenset(),
+}
+
+WEBHOOK: Mapping[WebhookState, frozenset[WebhookState]] = {
+    WebhookState.QUEUED: frozenset({WebhookState.DELIVERED, WebhookState.FAILED}),
+    WebhookState.FAILED: frozenset({WebhookState.QUEUED}),  # by hand
+    WebhookState.DELIVERED: frozenset(),
 }
 
 INSTALMENT: Mapping[InstalmentState, frozenset[InstalmentState]] = {

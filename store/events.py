@@ -12,9 +12,12 @@ from store.tables.talk import event
 # name → the ids in its payload
 PAYMENT_BOOKED = "payment.booked"  # payment_id, link_id
 PAYMENT_FAILED = "payment.failed"  # payment_id, link_id
-PAYMENT_RETURNED = "payment.returned"  # payment_id, link_id, kind (refund, chargeback), minor, cause (of the booking)
+# payment_id, link_id, kind (refund, chargeback), minor, cause (of the booking), reason (where a bank gave one)
+PAYMENT_RETURNED = "payment.returned"
 # creditor_id, debtor_id, invoice_id, amount (minor), currency, reason ("AM04"), iban_end (or null), cause (unique)
 DIRECT_DEBIT_FAILED = "direct_debit.failed"
+BOOKED = "ledger.booked"  # booking_id: less is owed, or credit has come
+ACCOUNT_RELEASED = "account.released"  # debtor_id, webhook_id: the shop knows that it may be used again
 PROMISE_BROKEN = "promise.broken"  # promise_id
 INSTALMENT_DUE = "instalment.due"  # plan_id, number: soon
 INSTALMENT_MISSED = "instalment.missed"  # plan_id, number

@@ -25,6 +25,7 @@ from core.texts import Texts
 from payments import sandbox_bank
 from payments.sandbox import Sandbox
 from store.database import Database
+from store.events import BOOKED
 from store.tables.money import invoice, posting
 from store.tables.people import creditor as creditors
 from store.tables.people import debtor as debtors
@@ -158,8 +159,10 @@ class House:
             return {row[0]: int(row[1]) for row in await connection.execute(query)}
 
     async def events(self) -> list[str]:
+        """Their names in order, apart from the ledger's own, which goes with every booking."""
+        query = select(event.c.name).where(event.c.name != BOOKED).order_by(event.c.seq)
         async with self.database.read() as connection:
-            return list((await connection.execute(select(event.c.name).order_by(event.c.seq))).scalars())
+            return list((await connection.execute(query)).scalars())
 
 
 @dataclass
