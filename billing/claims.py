@@ -158,6 +158,12 @@ class Claims:
             return sum([await _end(tx, row.id, ClaimState.SETTLED, now) for row in rows])
 
 
+async def claiming(tx: AsyncConnection, debtor: DebtorId) -> bool:
+    """Whether the money that this debtor says to have paid is being looked for."""
+    looking = exists().where(claim.c.debtor_id == debtor, claim.c.state == ClaimState.OPEN)
+    return bool(await tx.scalar(select(looking)))
+
+
 async def _paid(tx: AsyncConnection, row: Any) -> bool:
     """Whether money for these invoices was booked since the claim, or nothing is open on them any more."""
     booked = exists().where(

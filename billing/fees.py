@@ -15,6 +15,7 @@ from sqlalchemy import exists, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing import letters
+from billing.claims import claiming
 from billing.invoices import Invoices, OpenInvoice
 from billing.law import Interest, Letter, Period, be, nl
 from billing.ledger import Account, Kind, Posting, book, open_parts
@@ -30,7 +31,16 @@ from store.tables.people import debtor as debtors
 Holding = Callable[[AsyncConnection, DebtorId], Awaitable[bool]]
 # Why nothing more is charged: the law's reasons, and ours.
 Refusal = Literal[
-    "held", "disputed", "agreed", "not_due", "no_clause", "no_letter", "not_received", "too_early", "wrong_amount"
+    "held",
+    "disputed",
+    "claimed",
+    "agreed",
+    "not_due",
+    "no_clause",
+    "no_letter",
+    "not_received",
+    "too_early",
+    "wrong_amount",
 ]
 
 
@@ -128,6 +138,8 @@ class FeeBook:
             return "held"
         if invoice.disputed:
             return "disputed"
+        if await claiming(tx, invoice.debtor):
+            return "claimed"
         if await pausing(tx, invoice.debtor):
             return "agreed"
         if invoice.due >= today:

@@ -8,15 +8,16 @@ from typing import Any
 from sqlalchemy import CursorResult, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from billing.claims import claiming
 from billing.ledger import open_amounts
 from core.clock import Clock
 from core.creditor import Creditor
 from core.errors import BadInput
 from core.ids import ConversationId, CreditorKey, DebtorId, InvoiceId, new_id
-from core.lifecycle import PROMISE, ClaimState, PlanState, PromiseState, sources
+from core.lifecycle import PROMISE, PlanState, PromiseState, sources
 from store.database import Database
 from store.events import PROMISE_BROKEN, emit
-from store.tables.money import claim, plan, promise
+from store.tables.money import plan, promise
 from store.tables.people import debtor as debtors
 from store.upsert import insert_once
 
@@ -110,8 +111,7 @@ async def pausing(tx: AsyncConnection, debtor: DebtorId) -> bool:
     """Whether a promise or a plan stops reminders and costs until it is kept or broken, or a claim to have paid."""
     promised = exists().where(promise.c.debtor_id == debtor, promise.c.state == PromiseState.MADE)
     planned = exists().where(plan.c.debtor_id == debtor, plan.c.state == PlanState.AGREED)
-    claimed = exists().where(claim.c.debtor_id == debtor, claim.c.state == ClaimState.OPEN)
-    return bool(await tx.scalar(select(or_(promised, planned, claimed))))
+    return bool(await tx.scalar(select(or_(promised, planned)))) or await claiming(tx, debtor)
 
 
 async def replace(tx: AsyncConnection, debtor: DebtorId, now: datetime) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import CursorResult, and_, case, delete, or_, select, update
+from sqlalchemy import CursorResult, and_, case, delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations.engine import Engine
@@ -16,6 +16,7 @@ from core.clock import Clock
 from core.errors import BadInput
 from core.lifecycle import OutboundState, TurnState
 from store.database import Database
+from store.tables.money import claim, proof
 from store.tables.people import retention, verification_attempt
 from store.tables.staff import desk_session
 from store.tables.talk import button, conversation, event, inbound, outbound
@@ -28,6 +29,8 @@ DEFAULTS: Mapping[str, int] = {
     "messages": 730,  # words and pictures of conversations, and what was understood
     "care": 365,  # the same, of conversations in which somebody was in danger
     "dialogue": 30,  # the engine's own memory: it only serves to go on
+    "claims": 730,  # what people said to have paid, once it is settled or has lapsed
+    "proofs": 90,  # the pictures of it
     "attempts": 30,  # wrong answers when verifying, by contact point and network
     "sessions": 7,  # of the desk, after they have ended
     "events": 30,  # between our own packages: ids only
@@ -54,6 +57,8 @@ class Retention:
             counts = {
                 "messages": await _redact(tx, kept["messages"], care=False),
                 "care": await _redact(tx, kept["care"], care=True),
+                "proofs": await _delete(tx, proof, proof.c.created_at < kept["proofs"]),
+                "claims": await _delete(tx, claim, and_(claim.c.ended_at < kept["claims"], ~_with_proofs())),
                 "attempts": await _delete(tx, verification_attempt, verification_attempt.c.at < kept["attempts"]),
                 "sessions": await _delete(tx, desk_session, desk_session.c.expires_at < kept["sessions"]),
                 "events": await _delete(tx, event, event.c.handled_at < kept["events"]),
@@ -115,6 +120,10 @@ async def _redact(tx: AsyncConnection, before: datetime, *, care: bool) -> int:
         .values(summary=None, dialogue_slots={})
     )
     return heard.rowcount + said.rowcount
+
+
+def _with_proofs() -> Any:
+    return exists().where(proof.c.claim_id == claim.c.id)
 
 
 async def _delete(tx: AsyncConnection, table: Any, where: Any) -> int:
