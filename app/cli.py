@@ -200,6 +200,28 @@ def understand(settings: Settings) -> None:
         click.echo(json.dumps(parse, ensure_ascii=False))
 
 
+@main.group()
+def training() -> None:
+    """What the bot was not sure of, and a lead has judged at the desk."""
+
+
+@training.command("export")
+@click.argument("file", type=click.Path(dir_okay=False, writable=True, path_type=Path))
+@click.option("--language", required=True, type=click.Choice(["nl", "en", "fr", "de"]))
+@click.option("--creditor", "key", default=None, help="Of one creditor; by default of all.")
+@click.pass_obj
+def training_export(settings: Settings, file: Path, language: str, key: str | None) -> None:
+    """Write the accepted sentences to FILE, for an engineer to read: nothing is trained."""
+    from conversations.training import accepted, as_yaml
+
+    async def run(db: Database) -> Any:
+        return await accepted(db, language, CreditorKey(key) if key else None)
+
+    sentences = _with_database(settings, run)
+    file.write_text(as_yaml(sentences), "utf-8")
+    click.echo(f"{len(sentences)} sentences are in {file}.")
+
+
 @main.command()
 @click.pass_obj
 def check(settings: Settings) -> None:

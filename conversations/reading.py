@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from conversations.optout import IN_WORDS, OUT_WORDS
 from core.hold import INTERRUPTS, Reason, care_of
+from core.ids import OutboundId
 from core.message import Option
 
 NOT_UNDERSTOOD = "out_of_scope"
@@ -43,7 +44,7 @@ class Offer:
     position: int
     option: Option
     expires_at: datetime
-    outbound: str
+    outbound: OutboundId
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class Reading:
     expired: bool = False  # a tap on a button that means nothing any more
     entities: Sequence[Mapping[str, Any]] = field(default_factory=list)
     readings: Sequence[str] = ()  # not certain: what it may mean, likeliest first
+    answered: OutboundId | None = None  # the message whose button was tapped
 
     def as_json(self) -> dict[str, Any]:
         """What the store keeps, and the desk shows."""
@@ -69,9 +71,9 @@ class Reading:
         }
 
 
-def of_option(option: Option) -> Reading:
-    """A tap says exactly what its button meant."""
-    return _certain(option.intent, option.entities, tapped=True)
+def of_option(option: Option, answered: OutboundId | None = None) -> Reading:
+    """A tap says exactly what its button meant; `answered`: the message that it was on."""
+    return replace(_certain(option.intent, option.entities, tapped=True), answered=answered)
 
 
 def of_keyword(intent: str) -> Reading:

@@ -19,7 +19,7 @@ from store.database import Database
 from store.tables.money import claim, proof
 from store.tables.people import retention, verification_attempt
 from store.tables.staff import desk_session
-from store.tables.talk import button, conversation, event, inbound, outbound
+from store.tables.talk import button, conversation, event, inbound, outbound, sentence
 from store.upsert import upsert
 
 log = structlog.get_logger(__name__)
@@ -33,6 +33,7 @@ DEFAULTS: Mapping[str, int] = {
     "proofs": 90,  # the pictures of it
     "attempts": 30,  # wrong answers when verifying, by contact point and network
     "sessions": 7,  # of the desk, after they have ended
+    "training": 180,  # what the bot was not sure of, masked, for somebody to judge
     "events": 30,  # between our own packages: ids only
 }
 # The engine erases some hundreds at once; what a hundred rounds leave goes the next day.
@@ -61,6 +62,7 @@ class Retention:
                 "claims": await _delete(tx, claim, and_(claim.c.ended_at < kept["claims"], ~_with_proofs())),
                 "attempts": await _delete(tx, verification_attempt, verification_attempt.c.at < kept["attempts"]),
                 "sessions": await _delete(tx, desk_session, desk_session.c.expires_at < kept["sessions"]),
+                "training": await _delete(tx, sentence, sentence.c.created_at < kept["training"]),
                 "events": await _delete(tx, event, event.c.handled_at < kept["events"]),
             }
         counts["dialogue"] = 0

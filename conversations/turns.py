@@ -20,6 +20,7 @@ from conversations.engine import Answer, Engine
 from conversations.handoff import hand_over, watch
 from conversations.outbox import Outbox, opt_in_contact, opt_out_contact
 from conversations.reading import Reading, Understanding
+from conversations.training import learn
 from core.clock import Clock
 from core.creditor import Creditor
 from core.errors import EngineFailed
@@ -99,7 +100,7 @@ class Turns:
         heard = await self._read(claim, creditor)
         spoken = (claim.talk.locale, claim.language, claim.contact.locale)
         locale = reading.language_of(heard, spoken, creditor.languages)
-        await self._note(claim, heard, locale)
+        await self._note(claim, creditor, heard, locale)
         if {"opt_out", "opt_in"} & claim.message.flags.keys():
             await self._opted(claim)
         elif claim.talk.state == ConversationState.OPEN:
@@ -118,7 +119,7 @@ class Turns:
         tapped = message.button_id or next((o.id for o in claim.offers if o.id == message.text.strip()), None)
         offer = reading.chosen(claim.offers, tapped, message.text, now)
         if offer is not None and offer.expires_at > now:
-            return reading.of_option(offer.option)
+            return reading.of_option(offer.option, offer.outbound)
         if tapped is not None:
             return reading.expired()
         if message.flags.get("start"):
@@ -140,7 +141,7 @@ class Turns:
         heard = reading.of_parse(parsed, form_open=claim.talk.form is not None)
         return reading.with_picture(heard) if message.media else heard
 
-    async def _note(self, claim: Claim, heard: Reading, locale: str) -> None:
+    async def _note(self, claim: Claim, creditor: Creditor, heard: Reading, locale: str) -> None:
         """Keep what was understood; care counts from here on, whoever answers and whatever fails."""
         now = self._clock.now()
         async with self._db.begin() as tx:
@@ -150,6 +151,8 @@ class Turns:
                 await tx.execute(update(conversation).where(conversation.c.id == claim.talk.id).values(locale=locale))
             if heard.care:
                 await watch(tx, claim.message, heard.care, now)
+            if heard.answered and creditor.training_inbox:
+                await learn(tx, heard.answered, heard.intent, now)
         if heard.care:
             self._wake.ring("event")
 

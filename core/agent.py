@@ -20,13 +20,14 @@ class Right(StrEnum):
     TALK = "talk"  # read conversations, take them, answer
     CARE = "care"  # the same for conversations with somebody in crisis
     RELIEVE = "relieve"  # take a conversation from a colleague
+    TEACH = "teach"  # judge what the bot was not sure of
 
 
 RIGHTS: Mapping[Role, frozenset[Right]] = {
     Role.AGENT: frozenset({Right.TALK}),
-    Role.SUPERVISOR: frozenset({Right.TALK, Right.RELIEVE}),
+    Role.SUPERVISOR: frozenset({Right.TALK, Right.RELIEVE, Right.TEACH}),
     Role.MARKETER: frozenset(),
-    Role.ADMIN: frozenset({Right.TALK, Right.RELIEVE}),
+    Role.ADMIN: frozenset({Right.TALK, Right.RELIEVE, Right.TEACH}),
     Role.CARE: frozenset({Right.TALK, Right.CARE, Right.RELIEVE}),
 }
 

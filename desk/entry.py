@@ -13,7 +13,7 @@ from desk.sessions import Session, Sessions
 
 log = structlog.get_logger(__name__)
 
-_OWN_PATH = re.compile(r"/desk(/c/\w+|/account)?(\?[\w=&-]*)?")
+_OWN_PATH = re.compile(r"/desk(/c/\w+|/account|/training)?(\?[\w=&-]*)?")
 
 
 class Page(Protocol):

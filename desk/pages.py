@@ -14,6 +14,7 @@ from billing.invoices import Invoices
 from billing.language import choose
 from conversations.creditors import Creditors
 from conversations.desking import Desking, NotYours, SentBefore, Taken, Unreachable
+from conversations.training import Training
 from core.agent import NotAllowed, Right
 from core.clock import Clock
 from core.errors import BadInput, Conflict, NotFound
@@ -27,6 +28,7 @@ from desk.live import DeskNamespace
 from desk.queue import LONGEST as LONGEST_QUEUE
 from desk.queue import Queue, Tab
 from desk.sessions import Session, Sessions
+from desk.training import TrainingPages
 from desk.transcript import LONGEST as LONGEST_TALK
 from desk.transcript import Transcripts
 from desk.view import View
@@ -65,12 +67,14 @@ class Desk:
         self._view = View(services.texts)
         self._guard = Guard(self._sessions, services.public_url, self._refuse, self._fault)
         self._entry = Entry(services.accounts, self._sessions, self._guard, self._page)
+        self._training = TrainingPages(Training(services.db, services.clock), self._guard, self._page)
         self.namespace = DeskNamespace(services.db, self._transcripts, self._guard)
 
     def routes(self) -> list[web.RouteDef]:
         private = self._guard.private
         return [
             *self._entry.routes(),
+            *self._training.routes(),
             web.get("/desk/static/{name}", self._guard.public(self._static)),
             web.get("/desk", private(self._queue_page)),
             web.get("/desk/c/{id}", private(self._talk_page)),

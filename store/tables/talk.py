@@ -114,6 +114,22 @@ button = Table(
     moment("expires_at", nullable=False),
 )
 
+# What the bot was not sure of, and what the person chose then, for somebody to judge (conversations/training.py).
+sentence = Table(
+    "sentence",
+    metadata,
+    identifier(),
+    reference("creditor_id", "creditor"),
+    Column("turn_id", String(64), nullable=False, unique=True),
+    Column("text", Text, nullable=False),  # masked
+    Column("language", String(2)),
+    Column("readings", Json, nullable=False),  # intents, likeliest first
+    Column("chosen", String(64), nullable=False),  # by the person
+    Column("intent", String(64)),  # as accepted by a lead
+    moment("created_at", nullable=False),
+    Index("ix_sentence_creditor", "creditor_id", "created_at"),
+)
+
 # Effects across packages: written in the transaction of their cause, handled by subscribers that app wires.
 event = Table(
     "event",

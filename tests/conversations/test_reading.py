@@ -12,13 +12,14 @@ from conversations.care import country_of
 from conversations.disclosure import discloses
 from conversations.reading import Offer, Reading
 from core.hold import Reason
+from core.ids import OutboundId
 from core.message import Option
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 
 
 def offer(identifier: str, position: int, outbound: str = "new", hours: int = 1) -> Offer:
-    return Offer(identifier, position, Option("option.pay", "pay"), NOW + timedelta(hours=hours), outbound)
+    return Offer(identifier, position, Option("option.pay", "pay"), NOW + timedelta(hours=hours), OutboundId(outbound))
 
 
 OFFERS = [offer("old-1", 1, "old"), offer("new-1", 1), offer("new-2", 2)]

@@ -14,7 +14,7 @@ from core.lifecycle import ConversationState, OutboundState
 from locales import Renderer
 from locales.renderer import LANGUAGES
 from store.tables.staff import audit
-from store.tables.talk import outbound
+from store.tables.talk import outbound, sentence
 from tests.clock import FakeClock
 from tests.desk.conftest import Server
 from tests.desk.world import World
@@ -253,3 +253,25 @@ async def test_the_account_page_names_each_role(world: World, server: Server, ro
         page = await browser.page("/desk/account", **{"Accept-Language": language})
         assert Renderer().text(f"desk.role.{role}", language) in page
     assert (await browser.get("/desk")).status == 200
+
+
+async def test_the_training_inbox_is_for_leads(world: World, server: Server) -> None:
+    agent = await server.logged_in(await world.agent("Sanne de Wit"))
+    lead = await server.logged_in(await world.agent("Roos Wilg", "supervisor"))
+    talk = await world.talk()
+    given = {"creditor_id": "bloem", "language": "nl", "readings": ["pay", "ask_fees"], "chosen": "ask_fees"}
+    for number, text in enumerate((f"geld {NASTY}", "termijn")):
+        turn = await world.hears(talk, text)
+        row = {"id": f"s{number}", "turn_id": turn, "text": text, "created_at": world.clock.now()}
+        await world._insert(sentence, **(given | row))
+    assert (await agent.get("/desk/training")).status == 403
+    assert "/desk/training" not in await agent.page("/desk")
+    assert "/desk/training" in await lead.page("/desk")
+    page = await lead.page("/desk/training")
+    assert "termijn" in page and NASTY not in page and 'value="ask_fees" selected' in page
+    assert (await agent.post("/desk/training/s0/accept", intent="pay")).status == 403
+    assert (await lead.post("/desk/training/s0/accept", csrf="forged", intent="pay")).status == 403
+    assert (await lead.post("/desk/training/s9/accept", intent="pay")).status == 404
+    assert (await lead.post("/desk/training/s0/accept", intent="pay_part")).status == 303
+    assert (await lead.post("/desk/training/s1/discard")).status == 303
+    assert [(row.id, row.intent) for row in await world.all(sentence)] == [("s0", "pay_part")]

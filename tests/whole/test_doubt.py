@@ -2,7 +2,9 @@
 
 import pytest
 
-from store.tables.talk import inbound, outbound
+from app import creditor_files
+from app.repository import DEMO
+from store.tables.talk import inbound, outbound, sentence
 from tests.whole.people import Person, Phone, Visitor, logged_in
 from tests.whole.stage import Stage
 from understanding import Understanding
@@ -80,3 +82,23 @@ async def test_on_a_phone(stage: Stage, understanding: Understanding, channel: s
 async def test_sure_that_it_is_nothing_of_ours(stage: Stage) -> None:
     person = await Visitor(stage).arrive()
     assert (await person.say("wie wint het wereldkampioenschap voetbal?"))[-1] == "talk.not_understood"
+
+
+@pytest.mark.parametrize("wanted", [True, False], ids=["opted in", "by default"])
+async def test_the_tap_teaches_where_the_creditor_wants_it(
+    stage: Stage, understanding: Understanding, wanted: bool
+) -> None:
+    config = creditor_files.read(DEMO / "creditor.yml").model_copy(update={"training_inbox": wanted})
+    await creditor_files.apply(stage.effen.db, stage.clock, config)
+
+    async def in_force() -> bool:
+        return (await stage.effen.creditors.get(config.key)).training_inbox is wanted
+
+    await stage.until(in_force, "the creditor's new settings")
+    person = await Visitor(stage).arrive()
+    (text,) = vague(understanding)
+    await person.say(text)
+    asked = (await stage.rows(outbound, outbound.c.key == "talk.unsure"))[0]
+    await person.tap(asked.options[0]["title"])
+    kept = [(row.text, row.chosen) for row in await stage.rows(sentence)]
+    assert kept == ([(text, asked.options[0]["intent"])] if wanted else [])
