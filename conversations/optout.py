@@ -17,7 +17,8 @@ OUT_WORDS = frozenset(
         *("afmelden", "uitschrijven", "arrêt", "arret", "stopp", "abmelden"),
     }
 )
-IN_WORDS = frozenset(["start", "unstop", "yes"])
+# Not "yes", which answers a question: a provider that takes it for opting in says so itself.
+IN_WORDS = frozenset(["start", "unstop"])
 
 
 class OptOuts:
