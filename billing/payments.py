@@ -239,7 +239,7 @@ class Payments:
             log.warning("payment.not_created", payment=row.id, code=failed.code, retryable=failed.retryable)
             if not failed.retryable:  # the next click starts afresh, with a new key
                 async with self._database.begin() as tx:
-                    await _move(tx, row.id, {"status": PaymentStatus.FAILED})
+                    await move(tx, row.id, {"status": PaymentStatus.FAILED})
             raise
 
     async def _apply(self, tx: AsyncConnection, key: str, state: PaymentState, asked_at: datetime) -> bool:
@@ -258,21 +258,18 @@ class Payments:
                 "amount": state.amount.minor,
                 "currency": state.amount.currency,
             }
-        if not await _move(tx, row.id, values):
+        if not await move(tx, row.id, values):
             await tx.execute(update(payment).where(payment.c.id == row.id).values(checked_at=now))
             # Somebody who asked later has been faster: what we heard may be old.
             overtaken = row.checked_at is not None and row.checked_at > asked_at
             return row.status == PaymentStatus.PAID and not overtaken and await book_returns(tx, row, state, now)
-        news = {"payment_id": row.id, "link_id": row.link_id}
         if state.status is PaymentStatus.PAID:
-            await book_payment(tx, row, state.amount, now)
-            await mark(tx, row.link_id, LinkState.PAID, now)
-            await emit(tx, PAYMENT_BOOKED, news, now)
+            await booked(tx, row, state.amount, now)
             await book_returns(tx, await _locked(tx, row.id), state, now)
         elif state.status in _ENDED_UNPAID:
             await mark(tx, row.link_id, LinkState.FAILED, now)
             if state.status is not PaymentStatus.EXPIRED:  # a checkout that was left alone is no news
-                await emit(tx, PAYMENT_FAILED, news, now)
+                await emit(tx, PAYMENT_FAILED, {"payment_id": row.id, "link_id": row.link_id}, now)
         return True
 
     async def _settle_or_log(self, row: Any) -> None:
@@ -287,7 +284,7 @@ class Payments:
         """A payment that the provider never confirmed has shown nobody a checkout: after a day it is over."""
         if now - row.created_at > _LATE:
             async with self._database.begin() as tx:
-                await _move(tx, row.id, {"status": PaymentStatus.EXPIRED})
+                await move(tx, row.id, {"status": PaymentStatus.EXPIRED})
 
 
 def poll_after(age: timedelta) -> timedelta:
@@ -297,7 +294,21 @@ def poll_after(age: timedelta) -> timedelta:
     return timedelta(minutes=15) if age < timedelta(days=1) else timedelta(hours=6)
 
 
-async def _move(tx: AsyncConnection, key: str, values: Mapping[str, Any]) -> bool:
+async def booked(tx: AsyncConnection, row: Any, paid: Money, now: datetime) -> None:
+    """What follows when a payment has just become paid, whoever said so: its booking, its link, and the news of it.
+
+    A link of which a part was paid stays as it is.
+    """
+    link = link_of((await tx.execute(select(payment_link).where(payment_link.c.id == row.link_id))).one())
+    due = await due_on(tx, link)
+    await book_payment(tx, row, paid, now)
+    if paid.currency != due.currency or due <= paid:
+        await mark(tx, link.id, LinkState.PAID, now)
+    await emit(tx, PAYMENT_BOOKED, {"payment_id": row.id, "link_id": row.link_id}, now)
+
+
+async def move(tx: AsyncConnection, key: str, values: Mapping[str, Any]) -> bool:
+    """Change a payment's row, where its lifecycle leads to the new status; False where it does not."""
     guarded = update(payment).where(payment.c.id == key, payment.c.status.in_(sources(PAYMENT, values["status"])))
     moved: CursorResult[Any] = await tx.execute(guarded.values(**values))
     return moved.rowcount == 1

@@ -12,14 +12,16 @@ from core.ids import CreditorKey, DebtorId, InvoiceId
 from core.money import Money
 from core.payment import PaymentState
 from store.events import PAYMENT_RETURNED, emit
-from store.tables.money import booking, payment, payment_link, posting
+from store.tables.money import booking, invoice, payment, payment_link, posting
 
 
-async def book_returns(tx: AsyncConnection, row: Any, state: PaymentState, now: datetime) -> bool:
+async def book_returns(
+    tx: AsyncConnection, row: Any, state: PaymentState, now: datetime, *, reason: str | None = None
+) -> bool:
     """Book what has gone back since the last look, once; the invoices are open again. True where there was news.
 
     `row` is the paid payment's, locked. A total that became less is money that came again: a refund that failed, a
-    chargeback that was undone.
+    chargeback that was undone. `reason`: the bank's, where it gave one.
     """
     news = False
     for kind, column, total in (
@@ -35,7 +37,7 @@ async def book_returns(tx: AsyncConnection, row: Any, state: PaymentState, now: 
         if gone > 0:
             await _give_back(tx, row, kind, Money(gone, row.currency), cause, now)
             payload = {"payment_id": row.id, "link_id": row.link_id, "kind": kind, "minor": gone, "cause": cause}
-            await emit(tx, PAYMENT_RETURNED, payload, now)
+            await emit(tx, PAYMENT_RETURNED, payload | ({"reason": reason} if reason else {}), now)
         else:
             await book_payment(tx, row, Money(-gone, row.currency), now, kind=kind, cause=cause)
         await tx.execute(update(payment).where(payment.c.id == row.id).values({column: total.minor}))
@@ -56,16 +58,43 @@ async def _give_back(tx: AsyncConnection, row: Any, kind: Kind, gone: Money, cau
         .group_by(posting.c.account, posting.c.invoice_id)
         .order_by(func.max(posting.c.seq).desc())
     )
-    paid = [(account, invoice, -int(minor)) for account, invoice, minor in await tx.execute(query)]
+    paid = [(account, of_invoice, -int(minor)) for account, of_invoice, minor in await tx.execute(query)]
     paid.sort(key=lambda each: each[0] != Account.CREDIT)
     of_link = select(payment_link.c.debtor_id).where(payment_link.c.id == row.link_id)
     debtor = DebtorId((await tx.execute(of_link)).scalar_one())
     postings, left = [Posting(Account.BANK, Money(-gone.minor, gone.currency))], gone.minor
-    for account, invoice, minor in paid:
+    for account, of_invoice, minor in paid:
         if (part := min(left, minor)) > 0:
-            key = None if invoice is None else InvoiceId(invoice)
+            key = None if of_invoice is None else InvoiceId(of_invoice)
             postings.append(Posting(Account(account), Money(part, gone.currency), debtor, key))
             left -= part
     if left:  # more than was paid (a return's postage, a bank's fee) is not the debtor's debt
         postings.append(Posting(Account.REVENUE, Money(left, gone.currency)))
     await book(tx, CreditorKey(row.creditor_id), kind, postings, cause=cause, at=now)
+
+
+async def reopen(
+    tx: AsyncConnection, creditor: CreditorKey, key: InvoiceId, gone: Money, *, cause: str, now: datetime
+) -> None:
+    """A debit of the creditor's own failed, on an invoice that it had told us as paid: that much is open again.
+
+    Where it never told us so the invoice is open still, and nothing is booked.
+    """
+    of_invoice = select(invoice).where(invoice.c.id == key).with_for_update()
+    row = (await tx.execute(of_invoice)).one()
+    told = (
+        select(func.coalesce(func.sum(posting.c.minor), 0))
+        .join(booking, booking.c.id == posting.c.booking_id)
+        .where(
+            posting.c.invoice_id == key,
+            posting.c.account == Account.RECEIVABLE,
+            or_(booking.c.kind.in_([Kind.OPENING, Kind.CORRECTION]), booking.c.cause.like(f"reopen:{key}:%")),
+        )
+    )
+    part = Money(min(gone.minor, row.amount - int((await tx.execute(told)).scalar_one())), row.currency)
+    if part.minor > 0:
+        sides = [
+            Posting(Account.RECEIVABLE, part, DebtorId(row.debtor_id), key),
+            Posting(Account.BANK, Money(-part.minor, part.currency)),
+        ]
+        await book(tx, creditor, Kind.CHARGEBACK, sides, cause=f"reopen:{key}:{cause}", at=now)
