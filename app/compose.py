@@ -31,6 +31,9 @@ from billing.payments import Payments
 from billing.plans import Plans
 from billing.promises import Promises
 from billing.sandbox_books import SandboxBooks
+from billing.shop import delivery as shop_delivery
+from billing.shop.notices import TOPIC as SHOP
+from billing.shop.notices import ShopNotices
 from bot.actions import actions
 from bot.actions.server import executor
 from bot.actions.server import routes as action_routes
@@ -82,6 +85,7 @@ log = structlog.get_logger(__name__)
 # Turns wait for the engine, not for us: a few at once keep it busy, and one that is stuck holds up nobody else's.
 TURN_WORKERS = 6
 SENDERS = 4
+SHOP_WORKERS = 2  # one may be busy with a shop that is slow to answer
 EVENT_WORKERS = 2  # one may be busy with a mail server for as long as that takes to give up
 SCHEDULE = 60.0
 DAILY = 24 * 3600.0
@@ -106,6 +110,7 @@ class Effen:
     turns: Turns
     delivery: Delivery
     events: Events
+    shop: shop_delivery.ShopDelivery
     reminders: Reminders
     agreements: Agreements
     retention: Retention
@@ -144,11 +149,13 @@ class Effen:
             await self.turns.free()
             await self.delivery.free()
             await self.events.free()
+            await self.shop.free()
         loops: list[Coroutine[Any, Any, None]] = [every(5, self.accounts.refresh, "accounts")]
         if worker:
             loops += [drain(self.turns.run_one, self.wake, "inbox") for _ in range(TURN_WORKERS)]
             loops += [drain(self.delivery.run_one, self.wake, "outbox") for _ in range(SENDERS)]
             loops += [drain(self.events.run_one, self.wake, "event") for _ in range(EVENT_WORKERS)]
+            loops += [drain(self.shop.run_one, self.wake, SHOP) for _ in range(SHOP_WORKERS)]
             loops.append(every(5, self.delivery.settle, "settle"))
         if scheduler:
             loops += [
@@ -176,7 +183,8 @@ async def wired(
         db = Database(settings.store_url)
         stack.push_async_callback(db.close)
         http = await stack.enter_async_context(aiohttp.ClientSession())
-        effen = _wire(settings, clock, understanding, environment, db, http)
+        shops = await stack.enter_async_context(shop_delivery.session(public_only=settings.production))
+        effen = _wire(settings, clock, understanding, environment, db, http, shops)
         stack.push_async_callback(effen.telegram.close)
         mollie = effen.providers["mollie"]
         assert isinstance(mollie, Mollie)
@@ -191,6 +199,7 @@ def _wire(
     environment: Mapping[str, str],
     db: Database,
     http: aiohttp.ClientSession,
+    shops: aiohttp.ClientSession,
 ) -> Effen:
     wake = LocalWake()
     texts = Renderer()
@@ -206,6 +215,15 @@ def _wire(
     payments = Payments(db, clock, wake, providers, settings.public_url)
     fees, promises, plans = FeeBook(db, clock, invoices, holding), Promises(db, clock), Plans(db, clock)
     claims = Claims(db, clock)
+    notices = ShopNotices(db, clock, wake)
+    shop = shop_delivery.ShopDelivery(
+        db,
+        clock,
+        wake,
+        shops,
+        lambda creditor, value: creditor.secret(value, dict(environment)),
+        public_only=settings.production,
+    )
     services = Services(
         contexts=Contexts(db, clock, creditors),
         identity=identity,
@@ -221,6 +239,7 @@ def _wire(
         promises=promises,
         plans=plans,
         claims=claims,
+        accounts=notices,
     )
     agreements = Agreements(db, clock, creditors, outbox, promises, plans, fees, links, claims)
     chats = Chats(db, clock, wake, creditors, inbox, outbox, identity, settings.secret_key)
@@ -232,7 +251,7 @@ def _wire(
     channels = _channels(settings, http, accounts, webchat, telegram)
     engine = Engine(http, settings.engine_url.split(","), settings.engine_token)
     delivery = Delivery(db, clock, wake, creditors, texts, channels, settings.public_url, may_approach)
-    told = Told(db, outbox, invoices)
+    told = Told(db, clock, outbox, invoices)
     alerts = Alerts(db, creditors, channels["sms"], settings.smtp_url, settings.alerts_from, settings.public_url)
     room = Desk(
         DeskServices(
@@ -270,6 +289,8 @@ def _wire(
             clock,
             {
                 names.PAYMENT_BOOKED: [told.booked, agreements.payment_booked],
+                names.BOOKED: [notices.booked],
+                names.ACCOUNT_RELEASED: [told.released],
                 names.PAYMENT_FAILED: [told.failed],
                 names.PAYMENT_RETURNED: [told.returned],
                 names.PROMISE_BROKEN: [agreements.promise_broken],
@@ -281,6 +302,7 @@ def _wire(
                 names.CARE_DETECTED: [alerts.care_detected],
             },
         ),
+        shop=shop,
         reminders=Reminders(db, clock, creditors, outbox),
         agreements=agreements,
         retention=Retention(db, clock, engine),

@@ -7,18 +7,22 @@ from sqlalchemy import select
 
 from billing.invoices import Invoices
 from billing.ledger import Kind
+from conversations.contacts import contact_of
 from conversations.outbox import Outbox
+from core.clock import Clock
 from core.message import Option, Say
 from store.database import Database
 from store.tables.money import invoice, payment, payment_link, payment_link_invoice
+from store.tables.people import contact_point
 from store.tables.talk import conversation
 
 
 class Told:
     """Subscribers of payment events. Each message has the payment as its cause, so it is said once."""
 
-    def __init__(self, db: Database, outbox: Outbox, invoices: Invoices) -> None:
+    def __init__(self, db: Database, clock: Clock, outbox: Outbox, invoices: Invoices) -> None:
         self._db = db
+        self._clock = clock
         self._outbox = outbox
         self._invoices = invoices
 
@@ -69,6 +73,19 @@ class Told:
         async with self._db.begin() as tx:
             # Nobody has just asked: opt-outs, holds and quiet hours count.
             await self._outbox.put(tx, talk.id, say, cause=f"payment:{payload['cause']}", proactive=True)
+        self._outbox.wake()
+
+    async def released(self, payload: Mapping[str, Any]) -> None:
+        """The shop has heard that an account may be used again: tell its person, where that is still verified."""
+        async with self._db.begin() as tx:
+            query = select(contact_point, conversation.c.id.label("talk")).join_from(
+                conversation, contact_point, contact_point.c.id == conversation.c.contact_point_id
+            )
+            row = (await tx.execute(query.where(conversation.c.debtor_id == payload["debtor_id"]))).one_or_none()
+            if row is None or not contact_of(row).verified(self._clock.now()):
+                return
+            cause = f"account:{payload['webhook_id']}:released"
+            await self._outbox.put(tx, row.talk, Say("account.released"), cause=cause, proactive=True)
         self._outbox.wake()
 
     async def _of(self, payment_id: str) -> tuple[Any, list[str], Any]:

@@ -6,7 +6,7 @@ from typing import Protocol
 
 class Wake(Protocol):
     def ring(self, topic: str) -> None:
-        """Something was committed for `topic` (inbox, outbox, event)."""
+        """Something was committed for `topic` (inbox, outbox, event, shop)."""
         ...
 
     async def wait(self, topic: str, timeout: float) -> None:
@@ -15,7 +15,7 @@ class Wake(Protocol):
 
 
 # Work that any one worker takes: one waiter is woken, and a ring that nobody hears is kept for the next.
-WORK = frozenset({"inbox", "outbox", "event"})
+WORK = frozenset({"inbox", "outbox", "event", "shop"})
 
 
 class LocalWake:

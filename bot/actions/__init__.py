@@ -2,6 +2,7 @@
 
 from rasa_sdk import Action
 
+from bot.actions.account import ReactivateAccount
 from bot.actions.care import HANDOVERS, Dispute, HandsOver, Hardship, SelfHarm
 from bot.actions.claims import AlreadyPaid, ClaimForm, Inform
 from bot.actions.contact import AskContactInfo, OptIn, OptOut, VerifyLegitimacy, WrongPerson
@@ -33,6 +34,7 @@ def actions(services: Services) -> list[Action]:
         AskFees(services),
         PayLater(services),
         RequestPaymentPlan(services),
+        ReactivateAccount(services),
         *requests(services),
     ]
     handovers = [HandsOver(services, intent, *what) for intent, what in HANDOVERS.items()]

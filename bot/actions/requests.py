@@ -14,7 +14,6 @@ from core.ids import DebtorId
 # intent → what is said
 REQUESTS = {
     "direct_debit_problem": "request.direct_debit",
-    "reactivate_account": "request.reactivate",
     "request_invoice_copy": "request.invoice_copy",
     "update_contact": "request.update_contact",
     "privacy_request": "request.privacy",

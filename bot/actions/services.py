@@ -197,6 +197,15 @@ class Plans(Protocol):
     ) -> Plan: ...
 
 
+class Accounts(Protocol):
+    """Customers' accounts in the creditor's shop."""
+
+    async def blocked(self, who: DebtorId) -> bool: ...
+    async def release(self, who: DebtorId) -> bool:
+        """Ask the shop to let it be used again; False where something is overdue."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     contexts: Contexts
@@ -213,3 +222,4 @@ class Services:
     promises: Promises
     plans: Plans
     claims: Claims
+    accounts: Accounts

@@ -141,6 +141,8 @@ class World:
     claims: list[Claimed] = field(default_factory=list)
     proofs: list[tuple[str, TurnId]] = field(default_factory=list)  # claim, turn of the pictures
     channel: str = "web"
+    blocked: bool = False
+    released: list[DebtorId] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)  # questions looked up
 
     def services(self) -> Services:
@@ -159,6 +161,7 @@ class World:
             promises=Promises(self),
             plans=Plans(self),
             claims=Claims(self),
+            accounts=Accounts(self),
         )
 
 
@@ -330,3 +333,14 @@ class Claims(_Of):
 
     async def prove(self, key: str, turn: TurnId) -> None:
         self.world.proofs.append((key, turn))
+
+
+class Accounts(_Of):
+    async def blocked(self, who: DebtorId) -> bool:
+        return self.world.blocked
+
+    async def release(self, who: DebtorId) -> bool:
+        due = [invoice for invoice in self.world.invoices if invoice.due < self.world.now.date()]
+        if not due:
+            self.world.released.append(who)
+        return not due
