@@ -2,13 +2,19 @@
 
 from collections.abc import Mapping
 
+from sqlalchemy import func, select
+
 from app import engine, trained
 from app.providers import KEYS
 from app.settings import Settings, problems
+from billing.shop import addresses, signature
 from conversations.creditors import Creditors
-from core.creditor import REFERENCE, Creditor
+from core.creditor import REFERENCE, Creditor, Webhook
+from core.errors import BadInput
+from core.lifecycle import WebhookState
 from store.database import Database
 from store.schema import is_current
+from store.tables.webhooks import shop_webhook
 
 
 async def findings(settings: Settings, environment: Mapping[str, str]) -> list[str]:
@@ -31,12 +37,15 @@ async def findings(settings: Settings, environment: Mapping[str, str]) -> list[s
     db = Database(settings.store_url)
     try:
         creditors = await Creditors(db).all()
+        unheard = await _unheard(db)
     finally:
         await db.close()
     if not creditors:
         found.append("there is no creditor: run `effen creditor apply FILE.yml`")
     for creditor in creditors:
         found += [f"{creditor.key}: {finding}" for finding in _of(creditor, settings, environment)]
+        if count := unheard.get(creditor.key):
+            found.append(f"{creditor.key}: its shop has not heard {count} webhooks: look at /desk/webhooks")
     return found
 
 
@@ -58,11 +67,37 @@ def _of(creditor: Creditor, settings: Settings, environment: Mapping[str, str]) 
             found.append(f"payments.keys.{key} is missing: {provider} needs it, as ${{NAME}}")
         elif not REFERENCE.match(creditor.payments.keys[key]):
             found.append(f"payments.keys.{key} stands in the file: write ${{NAME}} and set it in the environment")
+    if creditor.webhook is not None:
+        found += _webhook(creditor.webhook, settings, environment)
     if settings.production and provider == "sandbox":
         found.append("payments.provider is the sandbox: production takes a real one")
     if not creditor.hours.days:
         found.append("there are no opening hours: nobody in trouble can be told when a person will be there")
     return found
+
+
+def _webhook(hook: Webhook, settings: Settings, environment: Mapping[str, str]) -> list[str]:
+    found = []
+    if settings.production:
+        try:
+            addresses.check(hook.url)
+        except addresses.Refused as error:
+            found.append(f"webhook.url: {error}")
+    name = REFERENCE.match(hook.secret)
+    if name is None:
+        found.append("webhook.secret stands in the file: write ${NAME} and set it in the environment")
+    elif environment.get(name[1]):
+        try:
+            signature.key_of(environment[name[1]])
+        except BadInput as error:
+            found.append(f"webhook.secret: {error}")
+    return found
+
+
+async def _unheard(db: Database) -> Mapping[str, int]:
+    query = select(shop_webhook.c.creditor_id, func.count()).where(shop_webhook.c.state == WebhookState.FAILED)
+    async with db.read() as tx:
+        return {row[0]: row[1] for row in await tx.execute(query.group_by(shop_webhook.c.creditor_id))}
 
 
 def _references(value: object, place: str = "") -> list[tuple[str, str]]:

@@ -4,9 +4,10 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core.lifecycle import ConversationState, OutboundState, TurnState
+from core.lifecycle import ConversationState, OutboundState, TurnState, WebhookState
 from store.database import Database
 from store.tables.talk import conversation, event, inbound, outbound
+from store.tables.webhooks import shop_webhook
 
 
 class Metrics:
@@ -20,6 +21,8 @@ class Metrics:
         self._open = Gauge("effen_conversations_open", "Conversations with or for a person", registry=self._registry)
         self._events = Gauge("effen_events_waiting", "Domain events not yet handled", registry=self._registry)
 
+        self._shop = Gauge("effen_shop_webhooks", "Webhooks to shops, by state", ["state"], registry=self._registry)
+
     def refused(self, channel: str) -> None:
         self._refused.labels(channel).inc()
 
@@ -31,6 +34,8 @@ class Metrics:
             self._events.set(await _count(tx, event.c.handled_at.is_(None)))
             for state in (OutboundState.QUEUED, OutboundState.SENDING, OutboundState.UNKNOWN, OutboundState.FAILED):
                 self._outbound.labels(state).set(await _count(tx, outbound.c.state == state))
+            for told in (WebhookState.QUEUED, WebhookState.FAILED):
+                self._shop.labels(told).set(await _count(tx, shop_webhook.c.state == told))
         return generate_latest(self._registry)
 
 

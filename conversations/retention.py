@@ -20,6 +20,7 @@ from store.tables.money import claim, proof
 from store.tables.people import retention, verification_attempt
 from store.tables.staff import desk_session
 from store.tables.talk import button, conversation, event, inbound, outbound, sentence
+from store.tables.webhooks import shop_webhook
 from store.upsert import upsert
 
 log = structlog.get_logger(__name__)
@@ -34,6 +35,7 @@ DEFAULTS: Mapping[str, int] = {
     "attempts": 30,  # wrong answers when verifying, by contact point and network
     "sessions": 7,  # of the desk, after they have ended
     "training": 180,  # what the bot was not sure of, masked, for somebody to judge
+    "webhooks": 90,  # what the shop was told, or could not be told
     "events": 30,  # between our own packages: ids only
 }
 # The engine erases some hundreds at once; what a hundred rounds leave goes the next day.
@@ -63,6 +65,7 @@ class Retention:
                 "attempts": await _delete(tx, verification_attempt, verification_attempt.c.at < kept["attempts"]),
                 "sessions": await _delete(tx, desk_session, desk_session.c.expires_at < kept["sessions"]),
                 "training": await _delete(tx, sentence, sentence.c.created_at < kept["training"]),
+                "webhooks": await _delete(tx, shop_webhook, shop_webhook.c.ended_at < kept["webhooks"]),
                 "events": await _delete(tx, event, event.c.handled_at < kept["events"]),
             }
         counts["dialogue"] = 0

@@ -1,17 +1,19 @@
 """What `effen check` says about a creditor's payments."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app import creditor_files
 from app.check import findings
 from app.settings import Settings
-from core.creditor import Creditor, Payments
+from core.creditor import Creditor, Payments, Webhook
 from store.database import Database
 from store.schema import migrate
 from tests.billing.house import BLOEM
 from tests.clock import FakeClock
+from tests.fakes.shop import SECRET
 
 SET = {"MOLLIE_KEY": "live_x", "STRIPE_KEY": "sk_x", "STRIPE_HOOK": "whsec_x"}
 
@@ -55,6 +57,44 @@ async def test_payments(
     await creditor_files.apply(database, clock, config)
     await database.close()
     found = [each for each in await findings(settings, environment) if "payments." in each]
+    assert len(found) == len(said)
+    for each, start in zip(found, said, strict=True):
+        assert each.startswith(f"bloem: {start}")
+
+
+@pytest.mark.parametrize(
+    ("environment", "url", "secret", "said"),
+    [
+        pytest.param("production", "https://shop.example/hook", "${HOOK}", [], id="whole"),
+        pytest.param("production", "http://shop.example/hook", "${HOOK}", ["webhook.url: a webhook goes"], id="no TLS"),
+        pytest.param("production", "https://10.0.0.1/hook", "${HOOK}", ["webhook.url: a webhook goes"], id="private"),
+        pytest.param("development", "http://127.0.0.1/hook", "${HOOK}", [], id="in development"),
+        pytest.param(
+            "development", "https://shop.example/", "${WRONG}", ["webhook.secret: a webhook's"], id="no such secret"
+        ),
+        pytest.param(
+            "development",
+            "https://shop.example/",
+            "${NONE}",
+            ["webhook.secret names ${NONE}, and NONE is not in the environment"],
+            id="not set",
+        ),
+        pytest.param(
+            "development", "https://shop.example/", "whsec_x", ["webhook.secret stands in the file"], id="in the file"
+        ),
+    ],
+)
+async def test_a_webhook(
+    tmp_path: Path, clock: FakeClock, environment: Any, url: str, secret: str, said: list[str]
+) -> None:
+    settings = Settings(var_dir=tmp_path, database_url=f"sqlite:///{tmp_path / 'effen.db'}", environment=environment)
+    migrate(settings.store_url)
+    database = Database(settings.store_url)
+    hook = Webhook(url=url, secret=secret)
+    await creditor_files.apply(database, clock, BLOEM.model_copy(update={"webhook": hook}))
+    await database.close()
+    values = {"HOOK": SECRET, "WRONG": "whsec_short"}
+    found = [each for each in await findings(settings, values) if "webhook." in each]
     assert len(found) == len(said)
     for each, start in zip(found, said, strict=True):
         assert each.startswith(f"bloem: {start}")
