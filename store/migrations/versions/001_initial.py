@@ -496,6 +496,26 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_hold_debtor_id"), ["debtor_id"], unique=False)
 
     op.create_table(
+        "invoice_copy",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("token", sa.String(length=64), nullable=False),
+        sa.Column("creditor_id", sa.String(length=64), nullable=False),
+        sa.Column("invoice_id", sa.String(length=64), nullable=False),
+        sa.Column("locale", sa.String(length=2), nullable=False),
+        sa.Column("cause", sa.String(length=200), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_invoice_copy_creditor_id")),
+        sa.ForeignKeyConstraint(["invoice_id"], ["invoice.id"], name=op.f("fk_invoice_copy_invoice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_invoice_copy")),
+        sa.UniqueConstraint("cause", name=op.f("uq_invoice_copy_cause")),
+        sa.UniqueConstraint("token", name=op.f("uq_invoice_copy_token")),
+    )
+    with op.batch_alter_table("invoice_copy", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_invoice_copy_expires_at"), ["expires_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_invoice_copy_invoice_id"), ["invoice_id"], unique=False)
+
+    op.create_table(
         "invoice_document",
         sa.Column("invoice_id", sa.String(length=64), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
@@ -507,6 +527,20 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["invoice_id"], ["invoice.id"], name=op.f("fk_invoice_document_invoice_id")),
         sa.PrimaryKeyConstraint("invoice_id", name=op.f("pk_invoice_document")),
     )
+    op.create_table(
+        "invoice_event",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("invoice_id", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("cause", sa.String(length=200), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["invoice_id"], ["invoice.id"], name=op.f("fk_invoice_event_invoice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_invoice_event")),
+        sa.UniqueConstraint("invoice_id", "kind", "cause", name=op.f("uq_invoice_event_invoice_id_kind_cause")),
+    )
+    with op.batch_alter_table("invoice_event", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_invoice_event_at"), ["at"], unique=False)
+
     op.create_table(
         "letter",
         sa.Column("id", sa.String(length=64), nullable=False),
@@ -863,7 +897,16 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_letter_invoice_id"))
 
     op.drop_table("letter")
+    with op.batch_alter_table("invoice_event", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_invoice_event_at"))
+
+    op.drop_table("invoice_event")
     op.drop_table("invoice_document")
+    with op.batch_alter_table("invoice_copy", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_invoice_copy_invoice_id"))
+        batch_op.drop_index(batch_op.f("ix_invoice_copy_expires_at"))
+
+    op.drop_table("invoice_copy")
     with op.batch_alter_table("hold", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_hold_debtor_id"))
         batch_op.drop_index(batch_op.f("ix_hold_conversation_id"))
