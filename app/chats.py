@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, exists, select, update
+from sqlalchemy.exc import IntegrityError
 
 from channels.web import utterances
 from conversations import contacts
@@ -93,6 +94,15 @@ class Chats:
         language = await self._language(creditor, locale)
         if token:
             await self._identity.identify(key, "web", address, token, language)
+        try:
+            contact = await self._enter(key, address, language)
+        except IntegrityError:
+            # A new session that is opened twice at once: the other has made it by now.
+            contact = await self._enter(key, address, language)
+        self._outbox.wake()
+        return await self._history(contact.id, contact.conversation)
+
+    async def _enter(self, key: CreditorKey, address: Address, language: Locale | None) -> contacts.ContactPoint:
         now = self._clock.now()
         async with self._db.begin() as tx:
             contact = await contacts.reach(tx, key, "web", address, now, language)
@@ -107,8 +117,7 @@ class Chats:
                     .where(conversation.c.id == contact.conversation)
                     .values(introduced=True, locale=talk.locale or language)
                 )
-        self._outbox.wake()
-        return await self._history(contact.id, contact.conversation)
+        return contact
 
     async def receive(
         self,

@@ -1,5 +1,6 @@
 """`effen check`: what is wrong with the configuration, before it hurts."""
 
+from collections import Counter
 from collections.abc import Mapping
 
 from sqlalchemy import func, select
@@ -46,6 +47,9 @@ async def findings(settings: Settings, environment: Mapping[str, str]) -> list[s
         found += [f"{creditor.key}: {finding}" for finding in _of(creditor, settings, environment)]
         if count := unheard.get(creditor.key):
             found.append(f"{creditor.key}: its shop has not heard {count} webhooks: look at /desk/webhooks")
+    secrets = Counter(creditor.secret(creditor.token_secret, dict(environment)) for creditor in creditors)
+    if any(count > 1 for secret, count in secrets.items() if secret):
+        found.append("creditors share a token_secret: what one shop signs is then good at the other; give each its own")
     return found
 
 

@@ -36,6 +36,7 @@ LEASE = timedelta(seconds=60)
 _BACKOFF = (2, 10, 30, 120, 600, 1800, 3600)
 # A provider lists what it has taken with some delay; only then "not found" means that it was not taken.
 _SETTLE = timedelta(seconds=60)
+_AT_ONCE = 100
 # In quiet hours it is tried again this much later.
 _QUIET = timedelta(minutes=15)
 # WhatsApp: free-form messages only this long after the person's last one.
@@ -140,6 +141,8 @@ class Delivery:
         self._channels = channels
         self._public_url = public_url.rstrip("/")
         self._may_approach = may_approach
+        # On others an uncertain message stays uncertain: nobody can tell.
+        self._settling = [name for name, channel in channels.items() if isinstance(channel, Idempotent | Inquires)]
 
     async def run_one(self) -> bool:
         """Send the next message; False where none is due."""
@@ -213,12 +216,13 @@ class Delivery:
                 await tx.execute(
                     select(outbound, contact_point.c.channel)
                     .join(contact_point, contact_point.c.id == outbound.c.contact_point_id)
-                    .where(outbound.c.state == OutboundState.UNKNOWN)
+                    .where(outbound.c.state == OutboundState.UNKNOWN, contact_point.c.channel.in_(self._settling))
                     .order_by(outbound.c.seq)
+                    .limit(_AT_ONCE)
                 )
             ).all()
         for row in rows:
-            channel = self._channels.get(row.channel)
+            channel = self._channels[row.channel]
             if isinstance(channel, Idempotent):
                 await self._finish(row, OutboundState.QUEUED, next_at=now)
             elif isinstance(channel, Inquires) and now - row.attempted_at > _SETTLE:
@@ -359,6 +363,13 @@ class Delivery:
                     await self._progress(row, sent)
         except SendFailed as error:
             await self._failed(row, error)
+        except SQLAlchemyError:
+            raise
+        except Exception as error:
+            # A fault of our own, at a place nobody knows: the message may have left.
+            log.exception("outbound.send_fault", outbound=row.id, error=type(error).__name__)
+            again = isinstance(channel, Idempotent)
+            await self._failed(row, SendFailed(type(error).__name__, retryable=again, uncertain=not again))
         else:
             await self._sent(row, sent, provider_id)
 

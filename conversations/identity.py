@@ -165,17 +165,11 @@ async def _record(tx: AsyncConnection, creditor: str, number: str) -> Row[Any] |
     if not plain:
         return None
 
-    def same(column: Any) -> Any:
-        squeezed = func.upper(column)
-        for sign in "-./ ":
-            squeezed = func.replace(squeezed, sign, "")
-        return or_(column == number.strip(), squeezed == plain)
-
     by_invoice = select(money.invoice.c.debtor_id).where(
-        money.invoice.c.creditor_id == creditor, same(money.invoice.c.number)
+        money.invoice.c.creditor_id == creditor, money.invoice.c.plain_number == plain
     )
     query = select(debtor).where(
-        debtor.c.creditor_id == creditor, or_(same(debtor.c.customer_number), debtor.c.id.in_(by_invoice))
+        debtor.c.creditor_id == creditor, or_(debtor.c.plain_number == plain, debtor.c.id.in_(by_invoice))
     )
     rows = (await tx.execute(query.limit(2))).all()
     return rows[0] if len(rows) == 1 else None

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Index, MetaData, String, text
+from sqlalchemy import Column, Computed, ForeignKey, Index, MetaData, String, text
 
 from store.types import UtcDateTime
 
@@ -19,6 +19,14 @@ metadata = MetaData(
 
 def identifier() -> Column[str]:
     return Column("id", String(64), primary_key=True)
+
+
+def plain(column: str) -> Column[str]:
+    """`plain_number`: a number as people may spell it, without the signs between its letters and digits."""
+    squeezed = f"upper({column})"
+    for sign in "-./ ":
+        squeezed = f"replace({squeezed}, '{sign}', '')"
+    return Column("plain_number", String(64), Computed(squeezed, persisted=True))
 
 
 def reference(name: str, target: str, *, nullable: bool = False, index: bool = False) -> Column[str]:

@@ -15,7 +15,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from store.tables.base import at_most_one, identifier, metadata, moment, reference
+from store.tables.base import at_most_one, identifier, metadata, moment, plain, reference
 from store.types import Json
 
 invoice = Table(
@@ -35,6 +35,8 @@ invoice = Table(
     Column("principal", Text),  # whose claim it is, where the creditor is an agency
     moment("created_at", nullable=False),
     moment("updated_at", nullable=False),
+    plain("number"),
+    Index("ix_invoice_plain_number", "creditor_id", "plain_number"),
     UniqueConstraint("creditor_id", "number"),
     Index("ix_invoice_reference", "creditor_id", "reference"),
 )

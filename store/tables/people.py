@@ -2,7 +2,7 @@
 
 from sqlalchemy import Boolean, Column, Date, Index, Integer, String, Table, Text, UniqueConstraint
 
-from store.tables.base import identifier, metadata, moment, reference
+from store.tables.base import identifier, metadata, moment, plain, reference
 from store.types import Json
 
 creditor = Table(
@@ -39,6 +39,8 @@ debtor = Table(
     moment("created_at", nullable=False),
     moment("updated_at", nullable=False),
     UniqueConstraint("creditor_id", "customer_number"),
+    plain("customer_number"),
+    Index("ix_debtor_plain_number", "creditor_id", "plain_number"),
     Index("ix_debtor_creditor_phone", "creditor_id", "phone"),
 )
 

@@ -1,6 +1,7 @@
 """The outbox: said once, rendered late, sent in order; and what happens when a provider fails."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -158,3 +159,25 @@ async def test_buttons_are_opaque_and_numbered(house: House) -> None:
     assert sorted(row.position for row in rows) == [1, 2]
     assert all(len(row.id) >= 22 for row in rows)
     assert "1. " in house.wire.sent[0].text, "a channel without buttons"
+
+
+@pytest.mark.parametrize(
+    ("channel", "state"),
+    [
+        pytest.param(Wire, "unknown", id="a provider may have taken it"),
+        pytest.param(OpenWire, "queued", id="twice is once: it is tried again later"),
+    ],
+)
+async def test_a_fault_of_our_own_ends_in_a_state(
+    database: Database, clock: FakeClock, channel: type[Wire], state: str
+) -> None:
+    wire = channel()
+    house = await House(database, clock, wire).furnish()
+    turn = await house.hears("hallo")
+    await house.put(turn, Say("notice.media"), "one")
+    broken: Any = [KeyError("a shape that nobody expected")]
+    wire.failures = broken
+    assert await house.delivery.run_one()
+    (row,) = await house.rows(outbound)
+    assert (row.state, row.error, row.lease) == (state, "KeyError", None)
+    assert (row.next_at > clock.now()) is (state == "queued")

@@ -90,16 +90,17 @@ async def test_stopping_does_not_wait_for_an_agent(database: Database, clock: Fa
 
 
 @pytest.mark.parametrize(
-    ("wire", "earlier", "states", "sent"),
+    ("channel", "earlier", "states", "sent"),
     [
-        pytest.param(OpenWire(), False, ["sent"], 1, id="an open line is told with the turn's own commit"),
-        pytest.param(OpenWire(), True, ["queued", "queued"], 0, id="after what waits before it"),
-        pytest.param(Wire(), False, ["queued"], 0, id="a provider is called by a sender"),
+        pytest.param(OpenWire, False, ["sent"], 1, id="an open line is told with the turn's own commit"),
+        pytest.param(OpenWire, True, ["queued", "queued"], 0, id="after what waits before it"),
+        pytest.param(Wire, False, ["queued"], 0, id="a provider is called by a sender"),
     ],
 )
 async def test_who_sends_an_answer(
-    database: Database, clock: FakeClock, wire: Wire, earlier: bool, states: list[str], sent: int
+    database: Database, clock: FakeClock, channel: type[Wire], earlier: bool, states: list[str], sent: int
 ) -> None:
+    wire = channel()
     house = await House(database, clock, wire).furnish()
     if earlier:
         await house.put(await house.hears("hallo"), Say("notice.media"), "earlier")
