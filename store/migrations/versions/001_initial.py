@@ -161,12 +161,22 @@ def upgrade() -> None:
         sa.Column("blocked_at", UtcDateTime(), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("updated_at", UtcDateTime(), nullable=False),
+        sa.Column(
+            "plain_number",
+            sa.String(length=64),
+            sa.Computed(
+                "replace(replace(replace(replace(upper(customer_number), '-', ''), '.', ''), '/', ''), ' ', '')",
+                persisted=True,
+            ),
+            nullable=True,
+        ),
         sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_debtor_creditor_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_debtor")),
         sa.UniqueConstraint("creditor_id", "customer_number", name=op.f("uq_debtor_creditor_id_customer_number")),
     )
     with op.batch_alter_table("debtor", schema=None) as batch_op:
         batch_op.create_index("ix_debtor_creditor_phone", ["creditor_id", "phone"], unique=False)
+        batch_op.create_index("ix_debtor_plain_number", ["creditor_id", "plain_number"], unique=False)
 
     op.create_table(
         "faq",
@@ -311,6 +321,14 @@ def upgrade() -> None:
         sa.Column("principal", sa.Text(), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("updated_at", UtcDateTime(), nullable=False),
+        sa.Column(
+            "plain_number",
+            sa.String(length=64),
+            sa.Computed(
+                "replace(replace(replace(replace(upper(number), '-', ''), '.', ''), '/', ''), ' ', '')", persisted=True
+            ),
+            nullable=True,
+        ),
         sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_invoice_creditor_id")),
         sa.ForeignKeyConstraint(["debtor_id"], ["debtor.id"], name=op.f("fk_invoice_debtor_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_invoice")),
@@ -319,6 +337,7 @@ def upgrade() -> None:
     with op.batch_alter_table("invoice", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_invoice_debtor_id"), ["debtor_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_invoice_due_date"), ["due_date"], unique=False)
+        batch_op.create_index("ix_invoice_plain_number", ["creditor_id", "plain_number"], unique=False)
         batch_op.create_index("ix_invoice_reference", ["creditor_id", "reference"], unique=False)
 
     op.create_table(
@@ -947,6 +966,7 @@ def downgrade() -> None:
     op.drop_table("order")
     with op.batch_alter_table("invoice", schema=None) as batch_op:
         batch_op.drop_index("ix_invoice_reference")
+        batch_op.drop_index("ix_invoice_plain_number")
         batch_op.drop_index(batch_op.f("ix_invoice_due_date"))
         batch_op.drop_index(batch_op.f("ix_invoice_debtor_id"))
 
@@ -972,6 +992,7 @@ def downgrade() -> None:
     op.drop_table("passage")
     op.drop_table("faq")
     with op.batch_alter_table("debtor", schema=None) as batch_op:
+        batch_op.drop_index("ix_debtor_plain_number")
         batch_op.drop_index("ix_debtor_creditor_phone")
 
     op.drop_table("debtor")
