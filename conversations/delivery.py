@@ -44,6 +44,7 @@ _WINDOW = timedelta(hours=24)
 # Message key → the creditor's name for its approved template, and what its {{1}}, {{2}} … stand for.
 _TEMPLATES: Mapping[str, tuple[str, Sequence[str]]] = {
     "reminder.upcoming": ("payment_reminder", ("creditor", "invoice", "amount", "due")),
+    "claim.lapsed": ("payment_proof", ("day",)),
 }
 
 

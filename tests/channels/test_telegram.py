@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from channels.telegram import SECRET_HEADER, Telegram
 from core.errors import BadInput, BadSignature, NotFound, SendFailed
-from core.message import Address, Channel, Choice, Idempotent, Inbound, Inquires, Locale, Rendered, Webhook
+from core.message import Address, Channel, Choice, Fetches, Idempotent, Inbound, Inquires, Locale, Rendered, Webhook
 from tests.channels.desk import rendered
 from tests.fakes.telegram import SECRET, TOKEN, FakeTelegram, problem
 
@@ -335,3 +335,24 @@ async def test_what_cannot_be_sent(telegram: Telegram, provider: FakeTelegram, m
 def test_the_seam(telegram: Telegram) -> None:
     channel: Channel = telegram
     assert not isinstance(channel, Inquires | Idempotent)
+
+
+@pytest.mark.parametrize(
+    ("media", "most", "content"),
+    [("f1", 100, b"a picture"), ("f1", 5, b""), ("unknown", 100, b"")],
+    ids=["fetched", "too large", "gone"],
+)
+async def test_a_picture_is_fetched(
+    telegram: Telegram, provider: FakeTelegram, media: str, most: int, content: bytes
+) -> None:
+    provider.files["f1"] = b"a picture"
+    assert isinstance(telegram, Fetches)
+    assert await telegram.fetch("bloem", media, most) == content
+
+
+@pytest.mark.parametrize("trouble", ["hang", "drop"])
+async def test_a_picture_may_be_asked_for_again(telegram: Telegram, provider: FakeTelegram, trouble: str) -> None:
+    getattr(provider, trouble)()
+    with pytest.raises(SendFailed) as failed:
+        await telegram.fetch("bloem", "f1", 100)
+    assert failed.value.retryable

@@ -17,9 +17,9 @@ from channels.twilio import Twilio
 from channels.whatsapp import WhatsApp
 from core.errors import BadInput, BadSignature, SendFailed
 from core.lifecycle import OutboundState
-from core.message import Address, Channel, Choice, Inbound, Inquires, Receipt, Rendered, Webhook
+from core.message import Address, Channel, Choice, Fetches, Inbound, Inquires, Receipt, Rendered, Webhook
 from tests.channels.desk import rendered
-from tests.fakes.twilio import SID, TOKEN, FakeTwilio, problem, signed
+from tests.fakes.twilio import SID, TOKEN, FakeTwilio, media_url, problem, signed
 
 PUBLIC = "https://effen.example"
 URL = PUBLIC + twilio.MESSAGES
@@ -406,3 +406,32 @@ async def test_find_knows_both_forms_of_buttons(provider: FakeTwilio, whatsapp: 
 def test_the_seam(sms: Sms, whatsapp: WhatsApp) -> None:
     channels: list[Channel] = [sms, whatsapp]
     assert all(isinstance(channel, Inquires) for channel in channels)
+
+
+@pytest.mark.parametrize(
+    ("media", "most", "content"),
+    [
+        pytest.param(media_url("ME1"), 100, b"a picture", id="fetched"),
+        pytest.param(media_url("ME1"), 5, b"", id="too large"),
+        pytest.param(media_url("ME2"), 100, b"", id="gone"),
+        pytest.param("http://169.254.169.254/latest/meta-data", 100, None, id="somebody else's address"),
+        pytest.param(media_url("ME1") + "/../../../../Messages.json", 100, None, id="another of Twilio's"),
+        pytest.param(media_url("ME1").replace("//", "//user@evil.example/", 1), 100, None, id="a trick"),
+    ],
+)
+async def test_a_picture_is_fetched_from_our_account_alone(
+    provider: FakeTwilio, account: Twilio, media: str, most: int, content: bytes | None
+) -> None:
+    provider.media["ME1"] = b"a picture"
+    whatsapp = WhatsApp(account, {"bloem": OURS})
+    assert isinstance(whatsapp, Fetches)
+    assert await whatsapp.fetch("bloem", media, most) == (content or b"")
+    assert len(provider.calls) == (content is not None)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_picture_may_be_asked_for_again(provider: FakeTwilio, account: Twilio, status: int) -> None:
+    provider.refuse(status, problem(status, 20500))
+    with pytest.raises(SendFailed) as failed:
+        await account.fetch(media_url("ME1"), 100)
+    assert failed.value.retryable

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.dates import read
+from core.dates import read, read_past
 
 TODAY = date(2026, 11, 24)
 
@@ -133,3 +133,49 @@ def test_a_full_date_is_that_date(today: date, days: int) -> None:
     assert read(day.isoformat(), today) == day
     assert read(f"{day.day}/{day.month}/{day.year}", today) == day
     assert read(f"{day.day}-{day.month}", today) == day or (day.month == 2 and day.day == 29)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("gisteren", "2026-11-23"),
+        ("ik heb gisteravond betaald", "2026-11-23"),
+        ("eergisteren", "2026-11-22"),
+        ("vandaag", "2026-11-24"),
+        ("vrijdag", "2026-11-20"),
+        ("afgelopen vrijdag", "2026-11-20"),
+        ("vorige week dinsdag", "2026-11-17"),
+        ("12 november", "2026-11-12"),
+        ("1 december", "2025-12-01"),
+        ("12-11", "2026-11-12"),
+        ("de 25e", "2026-10-25"),
+        ("drie dagen geleden", "2026-11-21"),
+        ("yesterday", "2026-11-23"),
+        ("last Monday", "2026-11-23"),
+        ("two weeks ago", "2026-11-10"),
+        ("on the 20th", "2026-11-20"),
+        ("hier", "2026-11-23"),
+        ("avant-hier", "2026-11-22"),
+        ("il y a 3 jours", "2026-11-21"),
+        ("mardi de la semaine dernière", "2026-11-17"),
+        ("gestern", "2026-11-23"),
+        ("vor einer Woche", "2026-11-17"),
+        ("am 12.11.", "2026-11-12"),
+        ("letzte Woche Freitag", "2026-11-20"),
+        ("ik heb het hier staan: 12 november", "2026-11-12"),
+        ("12 december 2026", "2026-12-12"),  # as it stands there
+    ],
+)
+def test_a_day_that_has_been_is_read(text: str, expected: str) -> None:
+    assert read_past(text, TODAY) == date.fromisoformat(expected)
+
+
+@pytest.mark.parametrize("text", ["", "laatst", "vorige week", "49,95", "factuur 2026-0042", "long ago"])
+def test_no_day_that_has_been_is_made_up(text: str) -> None:
+    assert read_past(text, TODAY) is None
+
+
+@given(st.text(max_size=60), st.dates(date(2024, 1, 1), date(2040, 12, 31)))
+def test_anything_may_be_typed_of_the_past(text: str, today: date) -> None:
+    found = read_past(text, today)
+    assert found is None or isinstance(found, date)

@@ -48,7 +48,7 @@ async def test_a_claim_is_seen_with_its_picture(world: World, server: Server) ->
 
 @pytest.mark.parametrize(
     ("case", "status"),
-    [("logged out", 303), ("another creditor", 404), ("another conversation", 404), ("no picture", 404), ("crisis", 403)],
+    [("logged out", 303), ("another creditor", 404), ("another talk", 404), ("no picture", 404), ("crisis", 403)],
 )  # fmt: skip
 async def test_nobody_else_sees_the_picture(world: World, server: Server, case: str, status: int) -> None:
     talk, _, picture = await claimed(world)
@@ -57,7 +57,7 @@ async def test_nobody_else_sees_the_picture(world: World, server: Server, case: 
         browser = await server.logged_in(await world.agent("Tom Tulp", key=TULP))
     elif case != "logged out":
         browser = await server.logged_in(await world.agent("Sanne de Wit"))
-    if case == "another conversation":
+    if case == "another talk":
         talk = await world.talk(who=await world.debtor("Mia Peeters", "K-1043"), verified=True)
     elif case == "crisis":
         async with world.db.begin() as tx:

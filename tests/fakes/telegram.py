@@ -19,11 +19,21 @@ class FakeTelegram(FakeServer):
         super().__init__()
         self.messages: list[dict[str, Any]] = []
         self.blocked: set[str] = set()
+        self.files: dict[str, bytes] = {}  # what people have sent to us, by its file_id
 
     async def answer(self, request: web.Request, call: Call) -> web.StreamResponse:
+        if call.path.startswith(f"/file/bot{TOKEN}/photos/"):
+            return web.Response(body=self.files[call.path.rpartition("/")[2]])
         bot, _, method = call.path.removeprefix("/bot").partition("/")
         if bot != TOKEN:
             return web.json_response(problem(401, "Unauthorized"), status=401)
+        if method == "getFile":
+            name = dict(call.fields)["file_id"]
+            if name not in self.files:
+                return web.json_response(problem(400, "Bad Request: invalid file_id"), status=400)
+            size = len(self.files[name])
+            file = {"file_id": name, "file_unique_id": name, "file_size": size, "file_path": f"photos/{name}"}
+            return web.json_response({"ok": True, "result": file})
         if method not in ("sendMessage", "sendPhoto"):
             return web.json_response(problem(404, "Not Found"), status=404)
         fields = dict(call.fields)

@@ -18,7 +18,10 @@ TOKEN = "a-token-of-tests"
 
 
 class FakeTwilio(FakeServer):
-    """`messages` and `contents` are what it has taken. `opted_out`: numbers that it does not write to any more."""
+    """`messages` and `contents` are what it has taken, `media` what people have sent to us.
+
+    `opted_out`: numbers that it does not write to any more.
+    """
 
     def __init__(self, now: datetime | None = None) -> None:
         super().__init__()
@@ -26,6 +29,7 @@ class FakeTwilio(FakeServer):
         self.messages: list[dict[str, Any]] = []
         self.contents: dict[str, dict[str, Any]] = {}
         self.opted_out: set[str] = set()
+        self.media: dict[str, bytes] = {}  # what people have sent
 
     async def answer(self, request: web.Request, call: Call) -> web.StreamResponse:
         if request.headers.get("Authorization") != aiohttp.encode_basic_auth(SID, TOKEN):
@@ -34,6 +38,8 @@ class FakeTwilio(FakeServer):
             return self._send(call) if call.method == "POST" else self._list(call)
         if call.path == "/v1/Content" and call.method == "POST":
             return self._content(call)
+        if call.path.rpartition("/")[2] in self.media and "/Media/" in call.path:
+            return web.Response(body=self.media[call.path.rpartition("/")[2]], content_type="image/jpeg")
         return error(404, 20404, "The requested resource was not found")
 
     def _send(self, call: Call) -> web.Response:
@@ -89,6 +95,11 @@ class FakeTwilio(FakeServer):
         sid = f"HX{len(self.contents):032x}"
         self.contents[sid] = call.json
         return web.json_response(call.json | {"sid": sid, "account_sid": SID, "links": {}}, status=201)
+
+
+def media_url(name: str) -> str:
+    """As Twilio gives it with a message: at its own host, whoever stands in for it."""
+    return f"https://api.twilio.com/2010-04-01/Accounts/{SID}/Messages/MM{0:032x}/Media/{name}"
 
 
 def error(status: int, code: int, message: str) -> web.Response:

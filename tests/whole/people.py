@@ -17,7 +17,7 @@ from store.tables.talk import button, conversation, outbound
 from tests.desk.conftest import Browser
 from tests.desk.world import PASSWORD
 from tests.fakes.telegram import SECRET
-from tests.fakes.twilio import TOKEN, signed
+from tests.fakes.twilio import TOKEN, media_url, signed
 from tests.whole.stage import ENVIRONMENT, Stage
 
 _numbers = itertools.count(1)
@@ -36,6 +36,10 @@ class Person:
 
     async def say(self, text: str) -> list[str]:
         return await self._answered(self.write(text))
+
+    async def send(self, picture: str, text: str = "") -> list[str]:
+        """A picture, by the name under which the provider keeps it, with a caption or without."""
+        return await self._answered(self.write(text, picture=picture))  # type: ignore[call-arg]
 
     async def tap(self, title: str) -> list[str]:
         """Press the newest button whose message key is `title`."""
@@ -138,9 +142,11 @@ class Phone(Person):
     def __post_init__(self) -> None:
         self.address = f"whatsapp:{self.number}" if self.channel == "whatsapp" else self.number
 
-    async def write(self, text: str, button_id: str | None = None, **more: str) -> None:
+    async def write(self, text: str, button_id: str | None = None, picture: str = "", **more: str) -> None:
         ours = {"whatsapp": "whatsapp:+3197000000001", "sms": "+3197000000002"}[self.channel]
         fields = {"MessageSid": f"SM{next(_numbers):032x}", "From": self.address, "To": ours, "Body": text, **more}
+        if picture:
+            fields |= {"NumMedia": "1", "MediaUrl0": media_url(picture), "MediaContentType0": "image/jpeg"}
         if button_id:
             fields |= {"ButtonPayload": button_id, "MessageType": "button"}
         assert await twilio_says(self.stage, "messages", fields) == 200
@@ -161,11 +167,14 @@ class Telegrammer(Person):
     channel: str = "telegram"
     address: str = "700100200"
 
-    async def write(self, text: str, button_id: str | None = None) -> None:
+    async def write(self, text: str, button_id: str | None = None, picture: str | None = None) -> None:
         number = next(_numbers)
         user = {"id": int(self.address), "is_bot": False, "first_name": "Varen", "language_code": "nl"}
         chat = {"id": int(self.address), "type": "private", "first_name": "Varen"}
         message = {"message_id": number, "date": 1_790_000_000, "chat": chat, "from": user, "text": text}
+        if picture:
+            size = {"file_id": picture, "file_unique_id": picture, "width": 300, "height": 300}
+            message |= {"photo": [size], "caption": message.pop("text")}
         update: dict[str, Any] = {"update_id": number, "message": message}
         if button_id:
             tap = {"id": str(number), "from": user, "chat_instance": "1", "data": button_id, "message": message}
