@@ -5,8 +5,10 @@ from typing import Any
 
 from sqlalchemy import select
 
+from billing.attribution import credit_from
 from billing.invoices import Invoices
 from billing.ledger import Kind
+from billing.methods import TRANSFER
 from conversations.contacts import contact_of
 from conversations.outbox import Outbox
 from core.clock import Clock
@@ -31,14 +33,22 @@ class Told:
         paid, numbers, talk = await self._of(payload["payment_id"])
         if talk is None:
             return
-        nothing_left = not await self._invoices.open_of(talk.debtor_id)
+        open_now = await self._invoices.open_of(talk.debtor_id)
+        left = sum(each.open.minor for each in open_now if each.number in numbers)
         amount = {"money": [paid.amount, paid.currency]}
+        receipt = Option("button.receipt", "ask_payment_status", entities={"receipt": paid.id})
         says = [
             Say("payment.received", {"amount": amount, "invoices": numbers, "n": len(numbers)}),
-            Say("payment.settled_all" if nothing_left else "payment.thanks"),
+            Say("payment.part_left", {"left": {"money": [left, paid.currency]}}, [receipt])
+            if left
+            else Say("payment.thanks" if open_now else "payment.settled_all", {}, [receipt]),
         ]
         async with self._db.begin() as tx:
-            await self._outbox.put_all(tx, talk.id, says, cause=f"payment:{paid.id}:booked")
+            if credit := await credit_from(tx, paid.id):
+                says.append(Say("payment.credit", {"credit": {"money": credit.as_json()}}, [Option("button.human", "human")]))
+            # Who has paid online is there; of a transfer the bank tells us, later and at any hour.
+            proactive = paid.provider == TRANSFER
+            await self._outbox.put_all(tx, talk.id, says, cause=f"payment:{paid.id}:booked", proactive=proactive)
         self._outbox.wake()
 
     async def failed(self, payload: Mapping[str, Any]) -> None:
@@ -57,6 +67,8 @@ class Told:
 
     async def returned(self, payload: Mapping[str, Any]) -> None:
         """Money went back: say what that means for the invoices."""
+        if "reason" in payload:  # a bank said why: DIRECT_DEBIT_FAILED tells it, with the reason
+            return
         paid, numbers, talk = await self._of(payload["payment_id"])
         if talk is None:
             return
