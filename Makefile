@@ -69,6 +69,7 @@ bench: install train
 # How well held-out messages are understood (docs/understanding.md); the first time it also trains the untuned model.
 nlu-report: install train
 	@$(APP)/python -m bench.nlu
+	@$(APP)/python -m bench.answers
 
 # The long forms: crashes, two processes on one database, 2,000 conversations by chance.
 soak: install train

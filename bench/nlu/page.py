@@ -55,9 +55,9 @@ def page(report: Report) -> str:
         "### Bars",
         _bars(report),
         "### All figures, with intervals of 95 %",
-        _table(
+        table(
             ["", *PARTS],
-            ([NAMES[key], *(_interval(report.figures[half][key]) for half in PARTS)] for key in NAMES),
+            ([NAMES[key], *(interval(report.figures[half][key]) for half in PARTS)] for key in NAMES),
         ),
         "### By language",
         _by_language(report),
@@ -81,7 +81,7 @@ def _bars(report: Report) -> str:
         figure = report.figures["locked"][key]
         short = bar - figure.value if up else figure.value - bar
         wanted = f"{'≥' if up else '≤'} {bar:.2f}"
-        rows.append([NAMES[key], wanted, _interval(figure), "met" if short <= 0 else f"**missed by {short:.3f}**"])
+        rows.append([NAMES[key], wanted, interval(figure), "met" if short <= 0 else f"**missed by {short:.3f}**"])
     for name, most in MILLISECONDS:
         took = report.milliseconds[name]
         rows.append(
@@ -92,12 +92,12 @@ def _bars(report: Report) -> str:
                 "met" if took <= most else f"**missed by {took - most:.1f} ms**",
             ]
         )
-    return _table(["on `locked`", "bar", "measured", ""], rows)
+    return table(["on `locked`", "bar", "measured", ""], rows)
 
 
 def _by_language(report: Report) -> str:
     keys = ("macro_f1", "top_1", "top_3", "care_recall", "care_precision", "crisis_recall", "language")
-    return _table(
+    return table(
         ["", *(NAMES[key] for key in keys)],
         ([name, *(_number(found[key]) for key in keys)] for name, found in report.languages.items()),
     )
@@ -106,7 +106,7 @@ def _by_language(report: Report) -> str:
 def _beyond(report: Report) -> str:
     keys = ("top_1", "top_3", "care_recall", "care_precision", "crisis_recall")
     head = ["60 messages each", *(NAMES[key] for key in keys), "taken for one of our languages", "in a Dutch chat"]
-    return _table(
+    return table(
         head,
         (
             [name, *(_number(found[key]) for key in (*keys, "language_wrong", "language_wrong_hinted"))]
@@ -116,7 +116,7 @@ def _beyond(report: Report) -> str:
 
 
 def _curve(report: Report) -> str:
-    return _table(
+    return table(
         ["the head alone, refitted", "sentences", *(NAMES[key] for key in KEYS)],
         (
             [point.encoder, f"{point.sentences:,}", *(_number(point.figures[key]) for key in KEYS)]
@@ -126,7 +126,7 @@ def _curve(report: Report) -> str:
 
 
 def _costs(report: Report) -> str:
-    return _table(
+    return table(
         ["", ""],
         [
             *([f"a parse, {name}", f"{took:.1f} ms"] for name, took in report.milliseconds.items()),
@@ -136,7 +136,7 @@ def _costs(report: Report) -> str:
 
 
 def _by_intent(intents: dict[str, OfIntent]) -> str:
-    return _table(
+    return table(
         ["dev and locked", "messages", "precision", "recall", "F1"],
         (
             [f"`{name}`", str(one.of), f"{one.precision:.2f}", f"{one.recall:.2f}", f"{one.f1:.2f}"]
@@ -146,7 +146,7 @@ def _by_intent(intents: dict[str, OfIntent]) -> str:
 
 
 def _confusions(found: Sequence[tuple[str, str, list[str]]]) -> str:
-    return _table(
+    return table(
         ["is", "taken for", "times", "for example"],
         (
             [f"`{truth}`", f"`{said}`", str(len(texts)), " · ".join(_short(text) for text in texts[:_TEXTS])]
@@ -155,12 +155,12 @@ def _confusions(found: Sequence[tuple[str, str, list[str]]]) -> str:
     )
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def _interval(figure: Figure) -> str:
+def interval(figure: Figure) -> str:
     return f"{figure.value:.3f} ({figure.low:.2f}–{figure.high:.2f})" if figure.of else "–"
 
 

@@ -1,0 +1,1 @@
+"""How well questions to the demo's shop are answered, a third of which it cannot answer."""
