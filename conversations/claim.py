@@ -11,6 +11,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from conversations.contacts import ContactPoint, contact_of
 from conversations.reading import Offer
+from conversations.wishes import SECOND
 from core.errors import EffenError
 from core.ids import TurnId, new_id
 from core.lifecycle import TurnState
@@ -100,7 +101,7 @@ _LAST = (
     .limit(1)
 )
 _OFFERS = (
-    select(button)
+    select(button, outbound.c.turn_id, outbound.c.key)
     .join(outbound, outbound.c.id == button.c.outbound_id)
     .where(
         button.c.conversation_id == bindparam("talk"),
@@ -136,4 +137,14 @@ async def _offers(tx: AsyncConnection, message: Row[Any]) -> Sequence[Offer]:
         return ()
     named = {"talk": message.conversation_id, "named": message.button_id or text}
     rows = (await tx.execute(_OFFERS, named)).all()
-    return [Offer(row.id, row.position, Option.from_json(row.option), row.expires_at, row.outbound_id) for row in rows]
+    return [
+        Offer(
+            row.id,
+            row.position,
+            Option.from_json(row.option),
+            row.expires_at,
+            row.outbound_id,
+            ours=row.turn_id is None or row.key == SECOND,
+        )
+        for row in rows
+    ]

@@ -35,7 +35,8 @@ async def hand_over(
     tx: AsyncConnection, message: Row[Any], reason: Reason, now: datetime, summary: dict[str, Any] | None = None
 ) -> None:
     """`Handoffs.open` in the caller's transaction."""
-    given = {**(summary or {}), "turn": message.id}
+    also = (message.parse or {}).get("also")
+    given = {**(summary or {}), "turn": message.id} | ({"also": also["intent"]} if also else {})
     await place(tx, message, reason, now)
     await wait_for_person(tx, message.conversation_id, reason, now, given)
 

@@ -45,6 +45,7 @@ class Offer:
     option: Option
     expires_at: datetime
     outbound: OutboundId
+    ours: bool = False  # not the dialogue's: a reminder, or a second wish
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class Reading:
     expired: bool = False  # a tap on a button that means nothing any more
     entities: Sequence[Mapping[str, Any]] = field(default_factory=list)
     readings: Sequence[str] = ()  # not certain: what it may mean, likeliest first
+    also: Mapping[str, Any] | None = None  # a second wish: {"intent", "text"}
     answered: OutboundId | None = None  # the message whose button was tapped
 
     def as_json(self) -> dict[str, Any]:
@@ -68,6 +70,7 @@ class Reading:
             "tapped": self.tapped,
             "entities": list(self.entities),
             "readings": list(self.readings),
+            "also": dict(self.also) if self.also else None,
         }
 
 
@@ -127,6 +130,7 @@ def of_parse(parsed: Parsed, *, form_open: bool = False) -> Reading:
         parsed.language,
         entities=json["entities"],
         readings=readings,
+        also=json["also"],
     )
 
 
@@ -152,6 +156,14 @@ def chosen(offers: Sequence[Offer], button: str | None, text: str, now: datetime
         return None
     last = offers[-1].outbound
     return next((o for o in offers if o.outbound == last and o.position == int(typed) and o.expires_at > now), None)
+
+
+def agreed(offers: Sequence[Offer], now: datetime) -> Offer | None:
+    """What a yes means where the latest message is one that the dialogue knows nothing of: its first option."""
+    if not offers or not offers[-1].ours:
+        return None
+    last = (offer for offer in offers if offer.outbound == offers[-1].outbound)
+    return next((offer for offer in last if offer.option.intent != "deny" and offer.expires_at > now), None)
 
 
 def interrupts(reading: Reading, form: str | None) -> bool:

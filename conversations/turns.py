@@ -21,6 +21,7 @@ from conversations.handoff import hand_over, watch
 from conversations.outbox import Outbox, opt_in_contact, opt_out_contact
 from conversations.reading import Reading, Understanding
 from conversations.training import learn
+from conversations.wishes import second
 from core.clock import Clock
 from core.creditor import Creditor
 from core.errors import EngineFailed
@@ -139,6 +140,9 @@ class Turns:
         # In a thread, so that no conversation waits for another's encoding.
         parsed = await asyncio.to_thread(self._understanding.parse, message.text, hint)
         heard = reading.of_parse(parsed, form_open=claim.talk.form is not None)
+        meant = reading.agreed(claim.offers, now) if heard.intent == "affirm" else None
+        if meant is not None:
+            return reading.of_option(meant.option, meant.outbound)
         return reading.with_picture(heard) if message.media else heard
 
     async def _note(self, claim: Claim, creditor: Creditor, heard: Reading, locale: str) -> None:
@@ -273,6 +277,8 @@ class Turns:
                 values["state"] = ConversationState.PENDING
             if message.flags.get("cut"):
                 says = [Say("notice.cut"), *says]
+            if answer is not None and answer.form is None and talk.state != ConversationState.OPEN:
+                says = [*says, *await second(tx, message, form_done=claim.talk.form is not None)]
             await self._put(tx, talk.id, message, says)
             told = await self._delivery.tell(tx, claim.turn, message.contact_point_id, message.channel) if says else []
             await tx.execute(_CHANGED, {"here": talk.id, "updated_at": now} | values)

@@ -110,7 +110,14 @@ class Words:
             return self._t("desk.amount", amount=value) if typed else "; ".join(f"{k}: {v}" for k, v in value.items())
         if name == "reason_detail":  # of a dispute, the part of its intent that says why
             return self._known(f"desk.intent.dispute_{value}", str(value))
-        return self.intent(value) if name == "last_intents" else str(value)
+        return self.intent(value) if name in ("last_intents", "also") else str(value)
+
+    def booking(self, kind: str) -> str:
+        """Of the ledger."""
+        return self._known(f"desk.booking.{kind}", kind)
+
+    def method(self, name: str) -> str:
+        return self._known(f"pay.method.{name}", name.replace("_", " ")) if name else "–"
 
     def _known(self, key: str, otherwise: str) -> str:
         try:

@@ -24,15 +24,18 @@ def is_wish(name: str) -> bool:
     return name not in TALK and name != NOTHING
 
 
+def weight(ranking: Sequence[Intent]) -> float:
+    """How probable the likeliest intent's family is."""
+    return sum(intent.confidence for intent in ranking if family(intent.name) == family(ranking[0].name))
+
+
 def readings(ranking: Sequence[Intent], said: Intent, sure: float = SURE) -> tuple[str, ...]:
     """Two or three intents to choose from, likeliest first; none where `said`, the intent to act on, stands.
 
     Care is never put to the vote: what the watch decided stands, and a crisis is not an item of a menu. Of a family
     the likeliest member is offered.
     """
-    best = ranking[0].name
-    weight = sum(intent.confidence for intent in ranking if family(intent.name) == family(best))
-    if is_care(said.name) or said.name in TALK or weight >= sure:
+    if is_care(said.name) or said.name in TALK or weight(ranking) >= sure:
         return ()
     likely: dict[str, Intent] = {}
     for intent in ranking:

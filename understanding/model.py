@@ -11,13 +11,14 @@ from pathlib import Path
 import numpy as np
 
 from understanding import encoder as encoders
-from understanding.care import CRISIS, Care, CareWatch, CareWords, family
-from understanding.doubt import NOTHING, readings
+from understanding.care import CRISIS, Care, CareWatch, CareWords, is_care
+from understanding.clauses import Clause, clauses, wishes
+from understanding.doubt import NOTHING, readings, weight
 from understanding.encoder import Encoder
 from understanding.entities import Entity, find
 from understanding.head import Head
 from understanding.language import Languages
-from understanding.parse import Intent, Parse
+from understanding.parse import Also, Intent, Parse
 from understanding.text import readable, storable
 from understanding.weights import Floats
 
@@ -35,7 +36,8 @@ class Understanding:
     The intent acted on is the head's best name when the probability of its family (all `dispute/…` are one) reaches
     the threshold, else `out_of_scope`. Care changes it in two ways. `self_harm` and `report_deceased` always win: a
     crisis is never talked past. Another care name is reported in `care` (holds and alarms go by that), and becomes
-    the intent only when the head is unsure or says something of the same family.
+    the intent only when the head is unsure or says something of the same family. A message of several clauses is read
+    clause by clause besides (`understanding.clauses`).
     """
 
     def __init__(
@@ -63,15 +65,33 @@ class Understanding:
         if certain is not None:
             intent = Intent(certain, 1.0)
             return Parse(text, language, intent, (intent,), _NO_CARE, entities)
-        shares = self._shares(text)
-        if self._care.only_sounds(text, shares, self._shares):
-            shares = np.where(np.isin(self._intents.names, CRISIS), 0, shares)
-            shares = (shares / max(float(shares.sum()), 1e-9)).astype(np.float32)
-        order = np.argsort(-shares, kind="stable")
-        ranking = tuple(Intent(self._intents.names[i], float(shares[i])) for i in order)
+        shares = self._literal_shares(text)
+        ranking = self._ranking(shares)
         care = self._care.look(text, shares)
         said = decide(ranking, care, self._threshold)
-        return Parse(text, language, said, ranking, care, entities, readings(ranking, said))
+        doubt = readings(ranking, said)
+        first, other = wishes(said, certain=not doubt, heard=[self._clause(part) for part in clauses(text)])
+        if first != said:
+            said, doubt = first, ()
+            care = Care(first.name, first.confidence) if is_care(first.name) else care
+        also = Also(other.intent.name, other.text) if other else None
+        return Parse(text, language, said, ranking, care, entities, () if also else doubt, also)
+
+    def _clause(self, text: str) -> Clause:
+        ranking = self._ranking(self._literal_shares(text))
+        return Clause(text, Intent(ranking[0].name, weight(ranking)))
+
+    def _ranking(self, shares: Floats) -> tuple[Intent, ...]:
+        order = np.argsort(-shares, kind="stable")
+        return tuple(Intent(self._intents.names[i], float(shares[i])) for i in order)
+
+    def _literal_shares(self, text: str) -> Floats:
+        """The intents' probabilities, without a crisis that is a figure of speech."""
+        shares = self._shares(text)
+        if not self._care.only_sounds(text, shares, self._shares):
+            return shares
+        shares = np.where(np.isin(self._intents.names, CRISIS), 0, shares)
+        return np.asarray(shares / max(float(shares.sum()), 1e-9), np.float32)
 
     def _shares(self, text: str) -> Floats:
         vector = (self._encoder([text]) - self._center) * self._scale
@@ -82,15 +102,15 @@ class Understanding:
 def decide(ranking: tuple[Intent, ...], care: Care, threshold: float) -> Intent:
     """The intent to act on: see Understanding."""
     best = ranking[0]
-    weight = sum(intent.confidence for intent in ranking if family(intent.name) == family(best.name))
-    sure = weight >= threshold
+    likely = weight(ranking)
+    sure = likely >= threshold
     if care.name in CRISIS and best.name != care.name:
         return Intent(care.name, care.confidence)
     if care.name is not None and not sure:
         return Intent(care.name, care.confidence)
     if sure:
-        return Intent(best.name, weight)
-    return Intent(NOTHING, 1.0 - weight)
+        return Intent(best.name, likely)
+    return Intent(NOTHING, 1.0 - likely)
 
 
 def load(artifact_dir: Path, encoder_model: Path | None = None) -> Understanding:

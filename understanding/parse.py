@@ -24,10 +24,22 @@ class Intent:
 
 
 @dataclass(frozen=True)
+class Also:
+    """A second wish in the same message, and the words that say it."""
+
+    intent: str
+    text: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {"intent": self.intent, "text": self.text}
+
+
+@dataclass(frozen=True)
 class Parse:
     """text: storable; language: None when unknown; intent: to act on; ranking: what the head said, best first.
 
-    readings: where the intent is not certain, the likely ones to choose from (see `understanding.doubt`).
+    readings: where the intent is not certain, the likely ones to choose from (see `understanding.doubt`); also: a
+    second wish (see `understanding.clauses`).
     """
 
     text: str
@@ -37,6 +49,7 @@ class Parse:
     care: Care
     entities: tuple[Entity, ...]
     readings: tuple[str, ...] = ()
+    also: Also | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The object that `effen understand` prints."""
@@ -48,6 +61,7 @@ class Parse:
             "care": {"name": self.care.name, "confidence": round(self.care.confidence, 4)},
             "entities": [entity.as_json() for entity in self.entities],
             "readings": list(self.readings),
+            "also": self.also.as_json() if self.also else None,
         }
 
     def for_engine(self) -> dict[str, Any]:

@@ -139,6 +139,7 @@ class InDoubt:
             "care": {"name": "hardship"},
             "entities": [],
             "readings": ["pay", "hardship"],
+            "also": None,
         }
 
     def for_engine(self) -> dict[str, Any]:

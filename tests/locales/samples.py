@@ -41,11 +41,27 @@ _FEES: list[dict[str, Any]] = [
         ("letter", {"since": _DATE, "day": _DATE}),
     )
 ]
+_RECEIPT: list[dict[str, Any]] = [
+    {"line": {"key": f"receipt.line.{name}", "args": args}}
+    for name, args in (
+        ("amount", {"amount": _MONEY}),
+        ("paid_at", {"day": _DATE}),
+        ("method", {"method": {"key": "method.ideal"}}),
+        ("reference", {"reference": "RF18 5390 0754 7034"}),
+        ("invoice", {"number": "F2026-0042", "amount": _MONEY}),
+    )
+]
 _PLAN: list[dict[str, Any]] = [
     {"due": {"date": day}, "amount": {"money": [minor, "EUR"]}}
     for day, minor in (("2026-12-01", 3334), ("2027-01-01", 3333), ("2027-02-01", 3333))
 ]
+_INVOICE = {"number": "F2026-0042", "amount": _MONEY}
 _ROWS = {
+    "balance.disputed": ("balance.row_disputed", _INVOICE),
+    "balance.open_many": (
+        "balance.row",
+        {**_INVOICE, "state": {"key": "balance.state.due"}, "due": _DATE},
+    ),
     "balance.open": (
         "balance.row",
         {"number": "F2026-0042", "amount": _MONEY, "state": {"key": "balance.state.due"}, "due": _DATE},
@@ -62,6 +78,12 @@ _ROWS = {
         {"method": {"key": "method.bancontact"}},
     ),
     "payments.received": ("payments.row", {"amount": _MONEY, "paid_at": _DATE, "invoices": ["F2026-0042"]}),
+    "receipt.text": ("fees.row", *_RECEIPT),
+    "receipt.which": (
+        "receipt.choice",
+        {"count": 1, "amount": _MONEY, "paid_at": _DATE},
+        {"count": 2, "amount": _MONEY, "paid_at": {"date": "2026-10-01"}},
+    ),
     **dict.fromkeys(("fees.charged", "fees.chargeable"), ("fees.row", *_FEES)),
     **dict.fromkeys(("plan.confirm", "plan.agreed", "plan.current"), ("plan.row", *_PLAN)),
     "contact.hours": (
@@ -112,6 +134,7 @@ ARGUMENTS: dict[str, Any] = {
     "open": _MONEY,
     "opens": "08:30",
     "ordered_at": _DATE,
+    "page": {"page": "link-1"},
     "paid_at": _DATE,
     "phone": "020 123 45 67",
     "question": "Hoe vaak geef ik een monstera water?",
@@ -128,6 +151,22 @@ ARGUMENTS: dict[str, Any] = {
     "time": "08:30",
     "total": {"money": [9990, "EUR"]},
     "until": _DATE,
+    "currency": "USD",
+    "credit": {"money": [1000, "EUR"]},
+    "duplicates": 1,
+    "end": "6789",
+    "expected": "NL02ABNA0123456789",
+    "found": "…",
+    "fresh": 12,
+    "ignored": 2,
+    "left": {"money": [1000, "EUR"]},
+    "matched": 7,
+    "megabytes": 16,
+    "statements": 1,
+    "suggested": 2,
+    "told": {"money": [9900, "EUR"]},
+    "unmatched": 1,
+    "where": "Stmt 1, Ntry 2",
     "url": "https://postnl.example/t/3SABC",
     "when": "…",
 }

@@ -14,7 +14,7 @@ from locales.catalogue import placeholders
 from tests.locales.samples import CHANNELS, CREDITOR, LINK_URL, TODAY, argument
 
 GOLDEN = Path(__file__).parent / "golden"
-PAGES = ("desk.", "pay.method.", "pay.transfer_", "sandbox.", "widget.", "shop.")  # what no channel shows
+PAGES = ("copy.", "desk.", "pay.method.", "pay.transfer_", "sandbox.", "widget.", "shop.")  # what no channel shows
 LANGUAGES = ["nl", "en", "fr", "de"]
 renderer = Renderer()
 

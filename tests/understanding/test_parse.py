@@ -53,7 +53,7 @@ def test_gibberish_is_out_of_scope(trained: Trained) -> None:
 
 def test_the_object_of_the_command_line(trained: Trained) -> None:
     parsed = trained.understanding.parse("ik heb factuur F2026-0042 al betaald", None).as_json()
-    assert list(parsed) == ["text", "language", "intent", "intent_ranking", "care", "entities", "readings"]
+    assert list(parsed) == ["text", "language", "intent", "intent_ranking", "care", "entities", "readings", "also"]
     assert parsed["text"] == "ik heb factuur F2026-0042 al betaald"
     assert parsed["language"] == "nl"
     assert parsed["intent"]["name"] == parsed["intent_ranking"][0]["name"] == "already_paid"
