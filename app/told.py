@@ -45,7 +45,8 @@ class Told:
         ]
         async with self._db.begin() as tx:
             if credit := await credit_from(tx, paid.id):
-                says.append(Say("payment.credit", {"credit": {"money": credit.as_json()}}, [Option("button.human", "human")]))
+                human = Option("button.human", "human")
+                says.append(Say("payment.credit", {"credit": {"money": credit.as_json()}}, [human]))
             # Who has paid online is there; of a transfer the bank tells us, later and at any hour.
             proactive = paid.provider == TRANSFER
             await self._outbox.put_all(tx, talk.id, says, cause=f"payment:{paid.id}:booked", proactive=proactive)

@@ -15,7 +15,7 @@ from billing.creditors import creditor_of
 from billing.ledger import Account, Kind, Posting, book, open_parts
 from core.ids import CreditorKey, DebtorId, InvoiceId
 from core.money import Money
-from store.tables.money import invoice, payment_link, payment_link_invoice
+from store.tables.money import booking, invoice, payment_link, payment_link_invoice, posting
 
 ORDER: Mapping[str, Sequence[Account]] = {
     "NL": (Account.COSTS, Account.INTEREST, Account.RECEIVABLE),
@@ -76,6 +76,17 @@ async def book_payment(
         postings.append(Posting(Account.CREDIT, _credit(rest), debtor))
     cause = cause or f"payment:{payment.id}"
     return await book(tx, CreditorKey(payment.creditor_id), kind, postings, cause=cause, at=now)
+
+
+async def credit_from(tx: AsyncConnection, payment: str) -> Money | None:
+    """What this payment paid too much, when it was booked: the debtor's credit."""
+    query = (
+        select(posting.c.minor, posting.c.currency)
+        .join(booking, booking.c.id == posting.c.booking_id)
+        .where(booking.c.cause == f"payment:{payment}", posting.c.account == Account.CREDIT)
+    )
+    row = (await tx.execute(query)).one_or_none()
+    return None if row is None else Money(-row.minor, row.currency)
 
 
 def _credit(amount: Money) -> Money:

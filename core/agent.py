@@ -21,13 +21,15 @@ class Right(StrEnum):
     CARE = "care"  # the same for conversations with somebody in crisis
     RELIEVE = "relieve"  # take a conversation from a colleague
     TEACH = "teach"  # judge what the bot was not sure of
+    REPORT = "report"  # see what came in on a day, and what the shop has not heard
+    BOOK = "book"  # say whose a payment on the bank statement is
 
 
 RIGHTS: Mapping[Role, frozenset[Right]] = {
-    Role.AGENT: frozenset({Right.TALK}),
-    Role.SUPERVISOR: frozenset({Right.TALK, Right.RELIEVE, Right.TEACH}),
+    Role.AGENT: frozenset({Right.TALK, Right.BOOK}),
+    Role.SUPERVISOR: frozenset({Right.TALK, Right.RELIEVE, Right.TEACH, Right.BOOK, Right.REPORT}),
     Role.MARKETER: frozenset(),
-    Role.ADMIN: frozenset({Right.TALK, Right.RELIEVE, Right.TEACH}),
+    Role.ADMIN: frozenset({Right.TALK, Right.RELIEVE, Right.TEACH, Right.BOOK, Right.REPORT}),
     Role.CARE: frozenset({Right.TALK, Right.CARE, Right.RELIEVE}),
 }
 

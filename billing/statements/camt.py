@@ -94,7 +94,7 @@ class _Reader:
         lines = [line for number, ntry in enumerate(self._all(stmt, "Ntry"), 1) for line in self._entry(ntry, number)]
         expected = sum((line.amount for line in lines), opening)
         if expected != closing:
-            raise Refused("balance", where=self._where, expected=expected, found=closing)
+            raise Refused("balance", where=self._where, total=expected, told=closing)
         return Statement(
             number=self._required(stmt, "Id")[:70],
             sequence=(self._text(stmt, "ElctrncSeqNb") or self._text(stmt, "LglSeqNb") or "")[:20],
@@ -134,7 +134,7 @@ class _Reader:
             return
         known = [amount for amount in amounts if amount is not None]
         if sum(known, Money(0)) != total:
-            raise Refused("batch", where=where, expected=total, found=sum(known, Money(0)))
+            raise Refused("batch", where=where, total=total, told=sum(known, Money(0)))
         for part, (each, amount) in enumerate(zip(details, known, strict=True)):
             yield self._line(ntry, each, amount, part, where)
 

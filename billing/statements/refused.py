@@ -6,7 +6,7 @@ from core.errors import BadInput
 
 
 class Refused(BadInput):
-    """`code` and `args` are those of the text `statement.refused.<code>`."""
+    """`code` and `args` are those of the text `desk.statement.refused.<code>`."""
 
     def __init__(self, code: str, **args: Any) -> None:
         super().__init__(f"{code}: {', '.join(f'{name} {value}' for name, value in args.items())}")

@@ -42,6 +42,7 @@ async def decide(
     *,
     number: int = 1,
     invoice_id: InvoiceId | None = None,
+    payment_id: str | None = None,
     agent: AgentId | None = None,
     note: str | None = None,
 ) -> bool:
@@ -54,6 +55,7 @@ async def decide(
         outcome=outcome,
         rule=rule,
         invoice_id=invoice_id,
+        payment_id=payment_id,
         agent_id=agent,
         note=note,
         at=now,

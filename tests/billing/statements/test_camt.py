@@ -188,7 +188,7 @@ FILES: dict[str, tuple[Callable[[], bytes], str, dict[str, Any]]] = {
     "balances do not add up": (
         lambda: written(Stmt([Entry([Tx(100)])], closing=100_101)),
         "balance",
-        {"where": "Stmt 1", "expected": Money(100_100), "found": Money(100_101)},
+        {"where": "Stmt 1", "total": Money(100_100), "told": Money(100_101)},
     ),
     "no opening balance": (
         lambda: written(Stmt([], codes=(None, "CLBD"))),
@@ -203,7 +203,7 @@ FILES: dict[str, tuple[Callable[[], bytes], str, dict[str, Any]]] = {
     "a batch does not add up": (
         lambda: written(Stmt([Entry([Tx(100), Tx(250)], total=351)])),
         "batch",
-        {"where": "Stmt 1, Ntry 1", "expected": Money(351), "found": Money(350)},
+        {"where": "Stmt 1, Ntry 1", "total": Money(351), "told": Money(350)},
     ),
     "no day": (
         lambda: one(Tx(1)).replace(b"<BookgDt><Dt>2026-11-23</Dt></BookgDt><ValDt><Dt>2026-11-23</Dt></ValDt>", b""),
