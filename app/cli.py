@@ -155,6 +155,32 @@ def import_file(settings: Settings, kind: str, file: Path, key: str, dry_run: bo
 
 
 @main.group()
+def report() -> None:
+    """What the books say."""
+
+
+@report.command("remittance")
+@click.option("--creditor", "key", required=True, help="Whose account.")
+@click.option("--date", "day", required=True, type=click.DateTime(["%Y-%m-%d"]), help="Of the creditor's time zone.")
+@click.pass_obj
+def report_remittance(settings: Settings, key: str, day: datetime) -> None:
+    """Print what moved on the creditor's account on a day, as CSV; its sums go to standard error."""
+    from billing.remittance import remittance
+    from conversations.creditors import Creditors
+
+    async def run(db: Database) -> Any:
+        return await remittance(db, await Creditors(db).get(key), day.date())
+
+    found = _with_database(settings, run)
+    click.echo(found.csv(), nl=False)
+    for total in found.totals:
+        names = " ".join(name for name in (total.provider, total.method, total.kind) if name)
+        click.echo(f"{names}: {total.count}, {total.amount.decimal} {total.amount.currency}", err=True)
+    for amount in found.sums:
+        click.echo(f"in all: {amount.decimal} {amount.currency}", err=True)
+
+
+@main.group()
 def agent() -> None:
     """The people who work in the desk."""
 

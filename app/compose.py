@@ -24,16 +24,24 @@ from app.settings import Settings
 from app.told import Told
 from app.workers import drain, every
 from billing.claims import Claims
+from billing.copies import Copies
+from billing.debits import Debits
 from billing.fees import FeeBook
+from billing.ibans import IbanChanges
+from billing.invoice_events import InvoiceEvents
 from billing.invoices import Invoices
 from billing.links import Links
 from billing.payments import Payments
 from billing.plans import Plans
 from billing.promises import Promises
+from billing.receipts import Receipts
 from billing.sandbox_books import SandboxBooks
 from billing.shop import delivery as shop_delivery
 from billing.shop.notices import TOPIC as SHOP
 from billing.shop.notices import ShopNotices
+from billing.shop.unheard import Unheard
+from billing.statements.deciding import Deciding
+from billing.statements.statements import Statements
 from bot.actions import actions
 from bot.actions.server import executor
 from bot.actions.server import routes as action_routes
@@ -55,7 +63,7 @@ from conversations.delivery import Delivery
 from conversations.desking import Desking
 from conversations.engine import Engine
 from conversations.handoff import Handoffs
-from conversations.holds import holding
+from conversations.holds import Holds, holding
 from conversations.identity import Identity
 from conversations.inbox import Inbox
 from conversations.misses import Misses
@@ -71,6 +79,7 @@ from desk import Services as DeskServices
 from desk.accounts import Accounts as DeskAccounts
 from locales import Renderer
 from outreach.agreements import Agreements
+from outreach.debits import DebitNews
 from outreach.quiet import may_approach
 from outreach.reminders import Reminders
 from payments.mollie import Mollie
@@ -115,8 +124,11 @@ class Effen:
     agreements: Agreements
     retention: Retention
     invoices: Invoices
+    copies: Copies
+    invoice_events: InvoiceEvents
     links: Links
     payments: Payments
+    statements: Statements
     providers: Mapping[str, PaymentProvider]
     sandbox: Sandbox | None
     channels: Mapping[str, Channel]
@@ -141,6 +153,7 @@ class Effen:
             "reminders": self.reminders.run,
             "payments": self.payments.poll_open,
             "links": self.links.expire,
+            "statements": self.statements.run,
         }
 
     async def work(self, *, worker: bool, scheduler: bool) -> None:
@@ -209,12 +222,14 @@ def _wire(
     outbox = Outbox(db, clock, wake)
     identity = Identity(db, clock, wake, creditors, environment)
     invoices, links = Invoices(db), Links(db, clock)
+    copies, invoice_events = Copies(db, clock, invoices), InvoiceEvents(db, clock)
     providers = known_providers(settings, clock, http, accounts.payments, SandboxBooks(db))
     sandbox = providers.get("sandbox")
     assert sandbox is None or isinstance(sandbox, Sandbox)
     payments = Payments(db, clock, wake, providers, settings.public_url)
     fees, promises, plans = FeeBook(db, clock, invoices, holding), Promises(db, clock), Plans(db, clock)
-    claims = Claims(db, clock)
+    claims, debits, ibans = Claims(db, clock), Debits(db), IbanChanges(db, clock)
+    statements = Statements(db, clock, wake)
     notices = ShopNotices(db, clock, wake)
     shop = shop_delivery.ShopDelivery(
         db,
@@ -239,7 +254,12 @@ def _wire(
         promises=promises,
         plans=plans,
         claims=claims,
+        debits=debits,
+        ibans=ibans,
         accounts=notices,
+        receipts=Receipts(db),
+        holds=Holds(db),
+        copies=copies,
     )
     agreements = Agreements(db, clock, creditors, outbox, promises, plans, fees, links, claims)
     chats = Chats(db, clock, wake, creditors, inbox, outbox, identity, settings.secret_key)
@@ -261,7 +281,11 @@ def _wire(
             desking=Desking(db, clock, wake, outbox),
             creditors=creditors,
             invoices=invoices,
+            invoice_events=invoice_events,
             claims=claims,
+            statements=statements,
+            deciding=Deciding(db, clock, wake),
+            unheard=Unheard(db, clock, wake),
             texts=texts,
             public_url=settings.public_url,
         )
@@ -288,8 +312,8 @@ def _wire(
             db,
             clock,
             {
-                names.PAYMENT_BOOKED: [told.booked, agreements.payment_booked],
-                names.BOOKED: [notices.booked],
+                names.PAYMENT_BOOKED: [told.booked],
+                names.BOOKED: [notices.booked, invoice_events.booked, agreements.booked],
                 names.ACCOUNT_RELEASED: [told.released],
                 names.PAYMENT_FAILED: [told.failed],
                 names.PAYMENT_RETURNED: [told.returned],
@@ -298,7 +322,9 @@ def _wire(
                 names.INSTALMENT_MISSED: [agreements.instalment_missed],
                 names.PLAN_BROKEN: [agreements.plan_broken],
                 names.CLAIM_LAPSED: [agreements.claim_lapsed],
+                names.DIRECT_DEBIT_FAILED: [DebitNews(db, clock, wake, creditors, outbox, links).failed],
                 names.PROOF_GIVEN: [Proofs(db, outbox, claims, channels).given],
+                names.MESSAGE_SENT: [invoice_events.message_sent],
                 names.CARE_DETECTED: [alerts.care_detected],
             },
         ),
@@ -307,8 +333,11 @@ def _wire(
         agreements=agreements,
         retention=Retention(db, clock, engine),
         invoices=invoices,
+        copies=copies,
+        invoice_events=invoice_events,
         links=links,
         payments=payments,
+        statements=statements,
         providers=providers,
         sandbox=sandbox,
         channels=channels,

@@ -10,8 +10,12 @@ import structlog
 from aiohttp import web
 
 from billing.claims import Claims
+from billing.invoice_events import InvoiceEvents
 from billing.invoices import Invoices
 from billing.language import choose
+from billing.shop.unheard import Unheard
+from billing.statements.deciding import Deciding
+from billing.statements.statements import Statements
 from conversations.creditors import Creditors
 from conversations.desking import Desking, NotYours, SentBefore, Taken, Unreachable
 from conversations.training import Training
@@ -25,8 +29,10 @@ from desk.accounts import Accounts
 from desk.entry import Entry
 from desk.guard import LIVE, Guard
 from desk.live import DeskNamespace
+from desk.payments import PaymentPages
 from desk.queue import LONGEST as LONGEST_QUEUE
 from desk.queue import Queue, Tab
+from desk.reports import ReportPages
 from desk.sessions import Session, Sessions
 from desk.training import TrainingPages
 from desk.transcript import LONGEST as LONGEST_TALK
@@ -39,6 +45,7 @@ log = structlog.get_logger(__name__)
 _STATIC = Path(__file__).parent / "static"
 _STATIC_FILES = frozenset({"desk.css", "desk.js", "desk.svg"})
 _NOTICES = frozenset({"logged_out", "resolved", "handed_back", "taken", "written", "lifted", "password"})
+_NOTICES |= {"payment_booked", "payment_aside", "webhook_again"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +58,11 @@ class Services:
     desking: Desking
     creditors: Creditors
     invoices: Invoices
+    invoice_events: InvoiceEvents
     claims: Claims
+    statements: Statements
+    deciding: Deciding
+    unheard: Unheard
     texts: Texts
     public_url: str
 
@@ -68,6 +79,10 @@ class Desk:
         self._guard = Guard(self._sessions, services.public_url, self._refuse, self._fault)
         self._entry = Entry(services.accounts, self._sessions, self._guard, self._page)
         self._training = TrainingPages(Training(services.db, services.clock), self._guard, self._page)
+        self._reports = ReportPages(
+            services.db, services.clock, services.creditors, services.unheard, self._guard, self._page
+        )
+        self._payments = PaymentPages(services.statements, services.deciding, self._guard, self._page)
         self.namespace = DeskNamespace(services.db, self._transcripts, self._guard)
 
     def routes(self) -> list[web.RouteDef]:
@@ -75,6 +90,8 @@ class Desk:
         return [
             *self._entry.routes(),
             *self._training.routes(),
+            *self._payments.routes(),
+            *self._reports.routes(),
             web.get("/desk/static/{name}", self._guard.public(self._static)),
             web.get("/desk", private(self._queue_page)),
             web.get("/desk/c/{id}", private(self._talk_page)),
@@ -132,6 +149,7 @@ class Desk:
         if request.method == "GET" and not _live(request):
             await self._transcripts.opened(conversation_id, session.agent)
         open_invoices = await self._s.invoices.open_of(talk.customer.id) if talk.customer else []
+        history = await self._s.invoice_events.of(talk.customer.id) if talk.customer else []
         claims = await self._s.claims.of(talk.customer.id) if talk.customer else []
         return await self._page(
             request,
@@ -140,6 +158,7 @@ class Desk:
             status,
             talk=talk,
             invoices=open_invoices,
+            history=history,
             claims=claims,
             mine=talk.state == "open" and talk.agent_id == session.agent.id,
             relieves=session.agent.may(Right.RELIEVE),

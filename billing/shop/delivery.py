@@ -1,7 +1,6 @@
 """Delivering what the shop is told: at least once, with the same id, and never for ever."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,12 +11,11 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from billing.creditors import creditor_of
 from billing.shop import addresses, signature
-from billing.shop.notices import ACCOUNT_RELEASED, TOPIC
+from billing.shop.notices import ACCOUNT_RELEASED
 from core.clock import Clock
 from core.creditor import Creditor
-from core.errors import BadInput, Conflict, NotFound
-from core.ids import CreditorKey
-from core.lifecycle import WEBHOOK, WebhookState, sources
+from core.errors import BadInput
+from core.lifecycle import WebhookState
 from store import events
 from store.database import Database
 from store.events import emit
@@ -43,15 +41,6 @@ _TIMEOUT = aiohttp.ClientTimeout(total=15)
 # Longer than a request may take: a sender that dies gives it back.
 _LEASE = timedelta(seconds=60)
 _GONE = 410  # the shop wants no more of it
-
-
-@dataclass(frozen=True, slots=True)
-class FailedWebhook:
-    id: str
-    event: str
-    attempts: int
-    error: str
-    created_at: datetime
 
 
 def _next() -> ReturningUpdate[Any]:
@@ -128,29 +117,6 @@ class ShopDelivery:
         async with self._database.begin() as tx:
             leased = (shop_webhook.c.state == WebhookState.QUEUED, shop_webhook.c.lease_until > now)
             await tx.execute(update(shop_webhook).where(*leased).values(lease_until=None, next_at=now))
-
-    async def failed_of(self, creditor: CreditorKey, most: int = 100) -> list[FailedWebhook]:
-        """What the shop has not heard, the newest first."""
-        query = select(shop_webhook).where(
-            shop_webhook.c.creditor_id == creditor, shop_webhook.c.state == WebhookState.FAILED
-        )
-        async with self._database.read() as tx:
-            rows = await tx.execute(query.order_by(shop_webhook.c.created_at.desc()).limit(most))
-            return [FailedWebhook(row.id, row.event, row.attempts, row.error, row.created_at) for row in rows]
-
-    async def again(self, creditor: CreditorKey, identifier: str) -> None:
-        """Try one that has failed from the start. Raises NotFound, Conflict where it has not failed."""
-        now = self._clock.now()
-        ours = (shop_webhook.c.id == identifier, shop_webhook.c.creditor_id == creditor)
-        values = {"state": WebhookState.QUEUED, "attempts": 0, "next_at": now, "ended_at": None, "lease_until": None}
-        guarded = update(shop_webhook).where(*ours, shop_webhook.c.state.in_(sources(WEBHOOK, WebhookState.QUEUED)))
-        async with self._database.begin() as tx:
-            if (await tx.execute(select(shop_webhook.c.id).where(*ours))).one_or_none() is None:
-                raise NotFound("there is no such webhook")
-            queued: CursorResult[Any] = await tx.execute(guarded.values(**values))
-            if not queued.rowcount:
-                raise Conflict("it has not failed")
-        self._wake.ring(TOPIC)
 
     async def _attempt(self, row: Row[Any], creditor: Creditor) -> str | None:
         """Why the shop has not heard it; None: it has."""

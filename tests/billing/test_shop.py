@@ -18,6 +18,7 @@ from billing.ledger import Account, Kind, Posting, book
 from billing.shop import addresses, signature
 from billing.shop.delivery import BACKOFF, ShopDelivery, session
 from billing.shop.notices import ShopNotices
+from billing.shop.unheard import Unheard
 from core.creditor import Webhook
 from core.errors import BadInput, Conflict, NotFound
 from core.ids import CreditorKey, DebtorId, InvoiceId
@@ -39,6 +40,10 @@ class Street:
     shop: FakeShop
     notices: ShopNotices
     delivery: ShopDelivery
+
+    @property
+    def unheard(self) -> Unheard:
+        return Unheard(self.house.database, self.house.clock, LocalWake())
 
     async def paid(self, who: DebtorId, parts: Sequence[tuple[InvoiceId, int]], cause: str, credit: int = 0) -> None:
         """Money comes by bank; what was booked is heard of."""
@@ -257,15 +262,15 @@ async def test_tried_for_three_days_with_the_same_id_then_failed_for_somebody_to
     assert len({heard.id for heard in street.shop.heard}) == 1
     assert len({json.dumps(heard.body) for heard in street.shop.heard}) == 1
     assert street.shop.heard[-1].at - street.shop.heard[0].at == sum(BACKOFF, timedelta(0))
-    (failed,) = await street.delivery.failed_of(CreditorKey("bloem"))
+    (failed,) = await street.unheard.of(CreditorKey("bloem"))
     assert (failed.event, failed.error) == ("account.released", "500")
-    assert await street.delivery.failed_of(CreditorKey("velo")) == []
+    assert await street.unheard.of(CreditorKey("velo")) == []
     with pytest.raises(NotFound):
-        await street.delivery.again(CreditorKey("velo"), failed.id)
-    await street.delivery.again(CreditorKey("bloem"), failed.id)
+        await street.unheard.again(CreditorKey("velo"), failed.id)
+    await street.unheard.again(CreditorKey("bloem"), failed.id)
     assert [name for name, _ in await street.deliver()] == ["account.released"]
     with pytest.raises(Conflict):
-        await street.delivery.again(CreditorKey("bloem"), failed.id)
+        await street.unheard.again(CreditorKey("bloem"), failed.id)
 
 
 async def test_no_answer_a_broken_line_and_nobody_there(street: Street) -> None:

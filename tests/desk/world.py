@@ -11,7 +11,11 @@ from socketio import AsyncServer
 from sqlalchemy import insert
 
 from billing.claims import Claims
+from billing.invoice_events import InvoiceEvents
 from billing.invoices import Invoices
+from billing.shop.unheard import Unheard
+from billing.statements.deciding import Deciding
+from billing.statements.statements import Statements
 from conversations.creditors import Creditors
 from conversations.desking import Desking
 from conversations.outbox import Outbox
@@ -168,7 +172,10 @@ async def make(db: Database, clock: FakeClock, public_url: str = "http://desk.ex
     desking = Desking(db, clock, wake, Outbox(db, clock, wake))
     services = Services(
         db=db, clock=clock, accounts=accounts, desking=desking, creditors=Creditors(db), invoices=Invoices(db),
-        claims=Claims(db, clock), texts=Renderer(), public_url=public_url,
+        invoice_events=InvoiceEvents(db, clock),
+        claims=Claims(db, clock), statements=Statements(db, clock, wake), deciding=Deciding(db, clock, wake),
+        unheard=Unheard(db, clock, wake),
+        texts=Renderer(), public_url=public_url,
     )  # fmt: skip
     world = World(db, clock, accounts, desking, Desk(services))
     for key, name in ((BLOEM, "Bloem & Blad BV"), (TULP, "Tulp & Zoon")):
