@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from time import monotonic
 from urllib.parse import urlsplit
 
 import structlog
@@ -12,10 +13,11 @@ import widget
 from app import health, playground
 from app.compose import Effen
 from app.proxies import remote_of
-from billing import pay_page
+from billing import copy_page, pay_page
 from billing import webhooks as payment_webhooks
 from channels import rest
 from channels import webhooks as channel_webhooks
+from channels.rate import Brake
 from core.errors import BadInput, Conflict, NotFound
 from core.message import Inbound, Receipt
 from payments import sandbox_bank
@@ -72,6 +74,17 @@ def public(effen: Effen) -> web.Application:
     app.add_routes(
         payment_webhooks.routes(
             effen.db, effen.payments, effen.providers, public_url=settings.public_url, refused=effen.metrics.refused
+        )
+    )
+    pages = Brake(monotonic)
+    app.add_routes(
+        copy_page.routes(
+            effen.db,
+            effen.clock,
+            effen.copies,
+            effen.invoice_events,
+            effen.texts,
+            lambda request, token: pages.wait(token, remote(request)),
         )
     )
     app.add_routes(pay_page.routes(effen.db, effen.links, effen.payments, effen.texts, public_url=settings.public_url))

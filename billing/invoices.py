@@ -39,6 +39,12 @@ class Invoices:
         """The invoices on which something is open, those due first at the front."""
         return [found for found in await self._found(_query().where(invoice.c.debtor_id == debtor)) if found.open]
 
+    async def of(self, debtor: DebtorId) -> list[OpenInvoice]:
+        """All of a debtor's, paid or not: the open ones first, those due first; then the others, latest first."""
+        found = await self._found(_query().where(invoice.c.debtor_id == debtor))
+        settled = sorted((each for each in found if not each.open), key=lambda each: each.issued, reverse=True)
+        return [each for each in found if each.open] + settled
+
     async def by_id(self, key: InvoiceId) -> OpenInvoice | None:
         """An invoice, paid or not."""
         return next(iter(await self._found(_query().where(invoice.c.id == key))), None)

@@ -11,6 +11,8 @@ from typing import Any
 from sqlalchemy import insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from billing.invoice_events import Kind as InvoiceEventKind
+from billing.invoice_events import note
 from billing.ledger import open_amounts
 from core.clock import Clock
 from core.creditor import Creditor
@@ -163,6 +165,10 @@ async def mark(tx: AsyncConnection, link: LinkId, state: LinkState, now: datetim
         return False
     values = {"state": state, "times": {**times, state: now.isoformat()}}
     await tx.execute(update(payment_link).where(payment_link.c.id == link).values(values))
+    if state is LinkState.VIEWED:
+        of_link = select(payment_link_invoice.c.invoice_id).where(payment_link_invoice.c.link_id == link)
+        keys = (await tx.execute(of_link)).scalars().all()
+        await note(tx, [InvoiceId(key) for key in keys], InvoiceEventKind.VIEWED, f"link:{link}", now)
     return True
 
 
@@ -202,18 +208,25 @@ async def _reference(tx: AsyncConnection, creditor: Creditor, link: str, rows: S
     """
     kind = Kind(creditor.reference)
     single = rows[0] if len(rows) == 1 else None
-    if single is not None and single.reference:
-        return stored(str(single.reference), kind)
-    if single is not None:
-        with suppress(BadInput):
-            reference = reference_of(kind, single.number)
-            if not await _taken(tx, creditor, reference, single.id):
-                return reference
+    if single is not None and (own := await own_reference(tx, creditor, single)):
+        return own
     for attempt in count():
         reference = reference_of(kind, f"L{link[-12:]}{attempt or ''}")
         if not await _taken(tx, creditor, reference, None):
             break
     return reference
+
+
+async def own_reference(tx: AsyncConnection, creditor: Creditor, row: Any) -> str | None:
+    """An invoice's own reference, else one from its number; None where that is too long, or belongs to others too."""
+    kind = Kind(creditor.reference)
+    if row.reference:
+        return stored(str(row.reference), kind)
+    with suppress(BadInput):
+        reference = reference_of(kind, row.number)
+        if not await _taken(tx, creditor, reference, row.id):
+            return reference
+    return None
 
 
 async def _taken(tx: AsyncConnection, creditor: Creditor, reference: str, only: str | None) -> bool:

@@ -15,7 +15,7 @@ from conversations.contacts import ContactPoint, contact_of
 from conversations.creditors import Creditors
 from conversations.disclosure import discloses
 from conversations.holds import holding
-from conversations.outbox import undelivered
+from conversations.outbox import sent, undelivered
 from core.clock import Clock
 from core.creditor import Creditor
 from core.errors import SendFailed
@@ -23,6 +23,7 @@ from core.ids import ContactPointId, TurnId, new_id
 from core.lifecycle import OUTBOUND, OutboundState, sources
 from core.message import Channel, Choice, Idempotent, Inquires, Limits, Option, Rendered, Say
 from store.database import Database, changed
+from store.tables.invoices import invoice_copy
 from store.tables.money import payment_link
 from store.tables.people import contact_point
 from store.tables.staff import agent
@@ -45,6 +46,7 @@ _WINDOW = timedelta(hours=24)
 _TEMPLATES: Mapping[str, tuple[str, Sequence[str]]] = {
     "reminder.upcoming": ("payment_reminder", ("creditor", "invoice", "amount", "due")),
     "claim.lapsed": ("payment_proof", ("day",)),
+    "debit.failed": ("direct_debit_failed", ("amount", "invoice", "link")),
 }
 
 
@@ -193,6 +195,8 @@ class Delivery:
             except Exception as error:
                 log.exception("outbound.not_made", outbound=row.id, key=row.key, error=type(error).__name__)
                 break
+            if parts is not None:
+                await sent(tx, row, now)
             told += [message_of_part(part) for part in parts or ()]
         return told
 
@@ -318,6 +322,9 @@ class Delivery:
             link.id: f"{self._public_url}/p/{link.token}"
             for link in ((await tx.execute(tokens)).all() if links else ())
         }
+        if pages := [value["page"] for value in say.args.values() if isinstance(value, dict) and "page" in value]:
+            of_copies = select(invoice_copy.c.id, invoice_copy.c.token).where(invoice_copy.c.id.in_(pages))
+            urls |= {copy.id: f"{self._public_url}/i/{copy.token}" for copy in await tx.execute(of_copies)}
         name = ""
         if row.agent_id:
             name = (await tx.scalar(select(agent.c.name).where(agent.c.id == row.agent_id)) or "").partition(" ")[0]
@@ -413,6 +420,8 @@ class Delivery:
             done = await tx.execute(ended, {"message": row.id} | free | values)
             if done.rowcount == 0 and "provider_id" in values:
                 await tx.execute(_ROW, {"message": row.id, "provider_id": values["provider_id"]})
+            if state is OutboundState.SENT:
+                await sent(tx, row, now)
             if state is OutboundState.FAILED and done.rowcount:
                 await undelivered(tx, row, str(values.get("error")), now)
             changed(tx, row.conversation_id)

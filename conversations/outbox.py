@@ -14,6 +14,7 @@ from core.ids import AgentId, ContactPointId, ConversationId, OutboundId, TurnId
 from core.lifecycle import OUTBOUND, OutboundState, sources
 from core.message import Option, Receipt, Say
 from store.database import Database, changed
+from store.events import MESSAGE_SENT, emit
 from store.tables.people import contact_point, debtor
 from store.tables.talk import button, conversation, inbound, outbound
 from store.upsert import insert_once
@@ -146,8 +147,20 @@ class Outbox:
                 return
             if receipt.state is OutboundState.FAILED:
                 await undelivered(tx, row, receipt.code, now)
+            else:
+                await sent(tx, row, now)
             changed(tx, row.conversation_id)
         self._wake.ring("event")
+
+
+# Families of messages that bring an invoice to its person.
+_WITH_INVOICE = ("reminder.", "invoice_copy.")
+
+
+async def sent(tx: AsyncConnection, row: Row[Any], now: datetime) -> None:
+    """What going out brings about: whoever follows an invoice is told. Twice is once to them."""
+    if row.key.startswith(_WITH_INVOICE):
+        await emit(tx, MESSAGE_SENT, {"outbound_id": row.id}, now)
 
 
 # Twilio: the recipient has opted out; Telegram: the person has blocked the bot.

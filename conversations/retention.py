@@ -16,6 +16,7 @@ from core.clock import Clock
 from core.errors import BadInput
 from core.lifecycle import OutboundState, TurnState
 from store.database import Database
+from store.tables.invoices import invoice_copy, invoice_event
 from store.tables.money import claim, proof
 from store.tables.people import retention, verification_attempt
 from store.tables.staff import desk_session
@@ -32,6 +33,8 @@ DEFAULTS: Mapping[str, int] = {
     "dialogue": 30,  # the engine's own memory: it only serves to go on
     "claims": 730,  # what people said to have paid, once it is settled or has lapsed
     "proofs": 90,  # the pictures of it
+    "copies": 30,  # pages of copies, after they are over
+    "history": 730,  # when an invoice was sent, viewed and paid
     "attempts": 30,  # wrong answers when verifying, by contact point and network
     "sessions": 7,  # of the desk, after they have ended
     "training": 180,  # what the bot was not sure of, masked, for somebody to judge
@@ -62,6 +65,8 @@ class Retention:
                 "care": await _redact(tx, kept["care"], care=True),
                 "proofs": await _delete(tx, proof, proof.c.created_at < kept["proofs"]),
                 "claims": await _delete(tx, claim, and_(claim.c.ended_at < kept["claims"], ~_with_proofs())),
+                "copies": await _delete(tx, invoice_copy, invoice_copy.c.expires_at < kept["copies"]),
+                "history": await _delete(tx, invoice_event, invoice_event.c.at < kept["history"]),
                 "attempts": await _delete(tx, verification_attempt, verification_attempt.c.at < kept["attempts"]),
                 "sessions": await _delete(tx, desk_session, desk_session.c.expires_at < kept["sessions"]),
                 "training": await _delete(tx, sentence, sentence.c.created_at < kept["training"]),

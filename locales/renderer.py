@@ -132,7 +132,7 @@ class Renderer:
                 return values.percent(Decimal(rate), voice.language)
             case {"date": str(day)}:
                 return values.day(date.fromisoformat(day), voice.language, voice.today)
-            case {"link": str(link)}:
+            case {"link": str(link)} | {"page": str(link)}:
                 return _url(voice, link)
             case {"rows": rows, "key": str(row)}:
                 return "\n".join(self._words(row, {**args, **each}, voice) for each in rows)

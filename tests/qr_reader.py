@@ -26,7 +26,7 @@ def read_png(picture: bytes) -> str:
     assert set(filters) <= {0, 2}  # none, or the difference to the line above
     for n in np.flatnonzero(filters):
         lines[n] += lines[n - 1]
-    return _read(np.unpackbits(lines, axis=1)[:, :width] * np.uint8(255))
+    return read_pixels(np.unpackbits(lines, axis=1)[:, :width] * np.uint8(255))
 
 
 def read_svg(picture: bytes) -> str:
@@ -44,10 +44,10 @@ def read_svg(picture: bytes) -> str:
             x += int(parts[0])
         else:
             x, y = (int(parts[0]), parts[1]) if command == "M" else (x + int(parts[0]), y + parts[1])
-    return _read(image.repeat(8, axis=0).repeat(8, axis=1))
+    return read_pixels(image.repeat(8, axis=0).repeat(8, axis=1))
 
 
-def _read(image: NDArray[Any]) -> str:
+def read_pixels(image: NDArray[Any]) -> str:
     found = zxingcpp.read_barcode(np.ascontiguousarray(image))
     assert found is not None
     return found.text

@@ -9,6 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing.imports import cells, rows
 from billing.imports.rows import Column, Outcome, Row
+from billing.invoice_events import Kind as Happened
+from billing.invoice_events import note
 from billing.ledger import Account, Kind, Posting, book, lowering, open_parts
 from core.clock import Clock
 from core.creditor import Creditor
@@ -38,6 +40,7 @@ async def load(
         "open_amount": Column(cells.amount),
         "description": Column(cells.text(2_000)),
         "reference": Column(cells.text(64)),
+        "sent_at": Column(cells.moment(creditor.zone)),
         "principal": Column(cells.text(200), required=creditor.kind == "agency"),
     }
 
@@ -97,14 +100,22 @@ async def keep(
         )
         opening = Money(values["imported_open"], currency)
         await _book(tx, creditor, key, owner, opening, Kind.OPENING, f"opening:{key}", now)
+        await _sent(tx, key, given)
         return True
+    noted = await _sent(tx, InvoiceId(known.id), given)
     if not cells.changed(known, values):
-        return False
+        return noted
     await tx.execute(update(invoice).where(invoice.c.id == known.id).values(**values, updated_at=now))
     difference = await _difference(tx, known, amount, stated)
     if difference:
         await _correct(tx, creditor, InvoiceId(known.id), owner, difference, now)
     return True
+
+
+async def _sent(tx: AsyncConnection, key: InvoiceId, given: Mapping[str, Any]) -> bool:
+    """Note when the creditor has sent it; what an earlier file said stays."""
+    at = given.get("sent_at")
+    return at is not None and await note(tx, [key], Happened.SENT, "import", at)
 
 
 def _check(known: Any, owner: DebtorId, currency: str, amount: Money, open_now: Money, issued: date, due: date) -> None:

@@ -3,12 +3,15 @@
 from rasa_sdk import Action
 
 from bot.actions.account import ReactivateAccount
+from bot.actions.balance import AskBalance
 from bot.actions.care import HANDOVERS, Dispute, HandsOver, Hardship, SelfHarm
 from bot.actions.claims import AlreadyPaid, ClaimForm, Inform
 from bot.actions.contact import AskContactInfo, OptIn, OptOut, VerifyLegitimacy, WrongPerson
+from bot.actions.copies import RequestInvoiceCopy
+from bot.actions.debits import DirectDebitProblem, IbanForm
 from bot.actions.fees import AskFees
-from bot.actions.invoices import AskBalance, AskInvoice, InvoiceForm
-from bot.actions.payment import AskPaymentMethods, AskPaymentStatus, Pay, PayPart
+from bot.actions.invoices import AskInvoice, InvoiceForm
+from bot.actions.payment import AskPaymentMethods, AskPaymentStatus, PartForm, Pay, PayPart
 from bot.actions.plans import RequestPaymentPlan
 from bot.actions.promises import PayLater, PromiseForm
 from bot.actions.requests import requests
@@ -31,10 +34,12 @@ def actions(services: Services) -> list[Action]:
         AskPaymentStatus(services),
         AlreadyPaid(services),
         AskOrderStatus(services),
+        RequestInvoiceCopy(services),
         AskFees(services),
         PayLater(services),
         RequestPaymentPlan(services),
         ReactivateAccount(services),
+        DirectDebitProblem(services),
         *requests(services),
     ]
     handovers = [HandsOver(services, intent, *what) for intent, what in HANDOVERS.items()]
@@ -60,6 +65,8 @@ def actions(services: Services) -> list[Action]:
         VerifyForm(services),
         InvoiceForm(services),
         PromiseForm(services),
+        PartForm(services),
         ClaimForm(services),
+        IbanForm(services),
         Wanted(wishes),
     ]

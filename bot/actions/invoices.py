@@ -1,4 +1,4 @@
-"""What is open, what it is for, and which one is meant."""
+"""Which invoice is meant, and what it is for."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from billing.invoices import OpenInvoice
 from bot.actions.form import hearing
 from bot.actions.services import Services
-from bot.actions.turn import Events, say, turn_id
+from bot.actions.turn import Events, entity, say, turn_id
 from bot.actions.wish import Wish
 from conversations.context import TurnContext
 from core.ids import DebtorId
@@ -88,7 +88,7 @@ def options(invoices: Sequence[OpenInvoice], intent: str) -> list[Option]:
         Option(
             "option.invoice",
             intent,
-            {"number": invoice.number, "amount": {"money": invoice.open.as_json()}},
+            {"number": invoice.number, "amount": {"money": (invoice.open or invoice.amount).as_json()}},
             {"invoice": invoice.id},
         )
         for invoice in invoices[:_ROOM]
@@ -97,42 +97,6 @@ def options(invoices: Sequence[OpenInvoice], intent: str) -> list[Option]:
 
 def total(invoices: Sequence[OpenInvoice]) -> Money:
     return sum((invoice.open for invoice in invoices[1:]), invoices[0].open)
-
-
-class AskBalance(Wish):
-    intent = "ask_balance"
-
-    async def fulfil(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, context: TurnContext, debtor: DebtorId
-    ) -> Events:
-        invoices = await self.services.invoices.open_of(debtor)
-        if not invoices:
-            say(dispatcher, "balance.none")
-            return []
-        today = context.now.astimezone(context.creditor.zone).date()
-
-        def state(invoice: OpenInvoice) -> str:
-            return "disputed" if invoice.disputed else "overdue" if invoice.due < today else "due"
-
-        rows = [
-            {
-                "number": invoice.number,
-                "amount": {"money": invoice.open.as_json()},
-                "due": {"date": invoice.due.isoformat()},
-                "state": {"key": f"balance.state.{state(invoice)}"},
-            }
-            for invoice in invoices
-        ]
-        payable = any(not invoice.disputed for invoice in invoices)
-        say(
-            dispatcher,
-            "balance.open",
-            [Option("option.pay", "pay")] if payable else [],
-            n=len(invoices),
-            total={"money": total(invoices).as_json()},
-            rows={"rows": rows, "key": "balance.row"},
-        )
-        return []
 
 
 class AskInvoice(Wish):
@@ -150,10 +114,11 @@ class AskInvoice(Wish):
         if not chosen:
             return [SlotSet("wanted", self.intent), FollowupAction(FORM)]
         invoice = chosen[0]
+        pay = Option("option.pay", "pay", entities={"invoice": invoice.id})
         say(
             dispatcher,
-            "invoice.detail",
-            [] if invoice.disputed else [Option("option.pay", "pay", entities={"invoice": invoice.id})],
+            "invoice.detail_disputed" if invoice.disputed else "invoice.detail",
+            [Option("option.human", "human") if invoice.disputed else pay],
             number=invoice.number,
             issued={"date": invoice.issued.isoformat()},
             due={"date": invoice.due.isoformat()},
@@ -175,20 +140,23 @@ class InvoiceForm(Action):
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> Events:
         context = await self._services.contexts.of(turn_id(tracker))
-        open_now = await self._services.invoices.open_of(context.debtor) if context.verified and context.debtor else []
-        paying = tracker.get_slot("wanted") == "pay"
-        invoices = [invoice for invoice in open_now if not (paying and invoice.disputed)]
+        paying, copying = (tracker.get_slot("wanted") == wish for wish in ("pay", "request_invoice_copy"))
+        theirs = self._services.invoices.of if copying else self._services.invoices.open_of
+        known = await theirs(context.debtor) if context.verified and context.debtor else []
+        invoices = [invoice for invoice in known if not (paying and invoice.disputed)]
         asked = tracker.get_slot("requested_slot") == CHOSEN
         first = hearing(tracker, asked)
         # What started the form was read by the wish itself.
         meant = choose(tracker.latest_message, invoices) if asked else None
         if meant == ALL and not paying:
             meant = None
+        if copying and asked and meant is None:
+            meant = entity(tracker, "invoice_number")  # not one of theirs: the wish says so
         if meant is not None or len(invoices) < 2:
             return [SlotSet(CHOSEN, meant), SlotSet("requested_slot", None), FollowupAction("action_wanted")]
         if first and tracker.latest_message["intent"]["name"] not in ("inform", "affirm", "out_of_scope"):
             return []
-        choices = options(invoices, "pay" if paying else "ask_invoice")
+        choices = options(invoices, str(tracker.get_slot("wanted") or "ask_invoice"))
         if paying:
             choices.insert(0, Option("option.pay_all", "pay", entities={"invoice": ALL}))
         question = "pay.choose" if paying else "invoice.which"

@@ -13,8 +13,6 @@ from core.ids import DebtorId
 
 # intent → what is said
 REQUESTS = {
-    "direct_debit_problem": "request.direct_debit",
-    "request_invoice_copy": "request.invoice_copy",
     "update_contact": "request.update_contact",
     "privacy_request": "request.privacy",
 }

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol, runtime_checkable
 
+from billing.debits import Why
 from billing.fees import Fees as InvoiceFees
 from billing.invoices import OpenInvoice
 from billing.plans import Instalment
@@ -47,6 +48,22 @@ class Misses(Protocol):
 
 class Invoices(Protocol):
     async def open_of(self, debtor: DebtorId) -> Sequence[OpenInvoice]: ...
+    async def of(self, debtor: DebtorId) -> Sequence[OpenInvoice]:
+        """Paid ones too, after those that are open."""
+        ...
+
+
+class Copy(Protocol):
+    @property
+    def id(self) -> str: ...
+    @property
+    def expires_at(self) -> datetime: ...
+
+
+class Copies(Protocol):
+    async def issue(
+        self, debtor_id: DebtorId, key: InvoiceId, *, cause: str, creditor: Creditor, locale: Locale
+    ) -> Copy: ...
 
 
 class Link(Protocol):
@@ -129,7 +146,19 @@ class Fees(Protocol):
     async def explain(self, debtor: DebtorId, creditor: Creditor) -> Sequence[InvoiceFees]: ...
 
 
+class Holds(Protocol):
+    async def of(self, debtor: DebtorId) -> frozenset[Reason]:
+        """Why nothing presses this debtor now."""
+        ...
+
+
+class Promise(Protocol):
+    @property
+    def until(self) -> date: ...
+
+
 class Promises(Protocol):
+    async def current(self, debtor: DebtorId) -> Promise | None: ...
     async def make(
         self,
         conversation: ConversationId,
@@ -178,6 +207,44 @@ class Claims(Protocol):
         ...
 
 
+class Debit(Protocol):
+    @property
+    def invoice(self) -> InvoiceId: ...
+    @property
+    def number(self) -> str: ...
+    @property
+    def amount(self) -> Money: ...
+    @property
+    def why(self) -> Why: ...
+    @property
+    def at(self) -> datetime: ...
+
+
+class Debits(Protocol):
+    async def latest(self, debtor: DebtorId) -> Debit | None:
+        """The last direct debit that failed, of an invoice that is still open."""
+        ...
+
+
+class IbanChange(Protocol):
+    @property
+    def id(self) -> str: ...
+    @property
+    def end(self) -> str: ...
+
+
+class IbanChanges(Protocol):
+    async def propose(
+        self, creditor: CreditorKey, conversation: ConversationId, debtor: DebtorId, text: str, *, key: str
+    ) -> IbanChange:
+        """Raises BadInput for no account number."""
+        ...
+
+    async def proposed(self, debtor: DebtorId) -> IbanChange | None: ...
+    async def find(self, key: str, debtor: DebtorId) -> IbanChange | None: ...
+    async def confirm(self, key: str, debtor: DebtorId) -> bool: ...
+
+
 class Plan(Protocol):
     @property
     def instalments(self) -> Sequence[Instalment]: ...
@@ -206,6 +273,33 @@ class Accounts(Protocol):
         ...
 
 
+class Receipt(Protocol):
+    """Of a payment that has arrived; `paid` by the invoice's number."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def amount(self) -> Money: ...
+    @property
+    def returned(self) -> Money: ...
+    @property
+    def paid_at(self) -> datetime: ...
+    @property
+    def method(self) -> str | None: ...
+    @property
+    def reference(self) -> str | None: ...
+    @property
+    def paid(self) -> Sequence[tuple[str, Money]]: ...
+    @property
+    def credit(self) -> Money: ...
+
+
+class Receipts(Protocol):
+    async def of(self, debtor: DebtorId) -> Sequence[Receipt]:
+        """The newest first."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     contexts: Contexts
@@ -222,4 +316,9 @@ class Services:
     promises: Promises
     plans: Plans
     claims: Claims
+    debits: Debits
+    ibans: IbanChanges
     accounts: Accounts
+    holds: Holds
+    copies: Copies
+    receipts: Receipts

@@ -32,3 +32,29 @@ credit_note = Table(
     moment("created_at", nullable=False),
     UniqueConstraint("creditor_id", "number"),
 )
+
+# A page of ours that gives a copy, to whoever has its token, for some days.
+invoice_copy = Table(
+    "invoice_copy",
+    metadata,
+    identifier(),
+    Column("token", String(64), nullable=False, unique=True),  # 128 bits
+    reference("creditor_id", "creditor"),
+    reference("invoice_id", "invoice", index=True),
+    Column("locale", String(2), nullable=False),
+    Column("cause", String(200), nullable=False, unique=True),
+    moment("expires_at", nullable=False, index=True),
+    moment("created_at", nullable=False),
+)
+
+# What became of an invoice. Append-only; the same cause is the same event.
+invoice_event = Table(
+    "invoice_event",
+    metadata,
+    identifier(),
+    reference("invoice_id", "invoice"),
+    Column("kind", String(16), nullable=False),  # billing.invoice_events.Kind
+    Column("cause", String(200), nullable=False),
+    moment("at", nullable=False, index=True),
+    UniqueConstraint("invoice_id", "kind", "cause"),
+)

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 import yaml
 
+from billing.plans import spread
 from core.hold import Reason
 from core.money import Money
 from tests.bot.process import ROOT
 from tests.bot.talk import Talk
-from tests.bot.world import NOW, Known, Near, Paid, Parcel, World, creditor, invoice
+from tests.bot.world import NOW, Agreed, Known, Near, Paid, Parcel, World, creditor, invoice
 
 WHEN = "handoff.when_open"
 
@@ -38,6 +39,7 @@ def dispute(reason: str) -> Case:
 
 
 KNOWN: dict[str, Any] = {"verified": True}
+PLAN = Agreed(spread(Money(4995), 2, NOW.date()))
 HELP = ["ask_balance", "pay", "human"]
 CASES = [
     Case("greet", ["talk.greet"], options=HELP),
@@ -69,15 +71,34 @@ CASES = [
     Case("ask_balance", ["balance.none"], options=[], world={**KNOWN, "invoices": []}),
     Case(
         "ask_balance",
-        ["balance.open"],
-        options=[],
+        ["balance.disputed"],
+        options=["human"],
         world={**KNOWN, "invoices": [invoice("2026-1", 100, disputed=True)]},
+    ),
+    Case(
+        "ask_balance",
+        ["balance.open", "balance.held"],
+        options=["human"],
+        world={**KNOWN, "held": frozenset([Reason.HARDSHIP])},
+    ),
+    Case("ask_balance", ["balance.open", "balance.plan"], options=["pay"], world={**KNOWN, "plan": PLAN}),
+    Case(
+        "ask_balance",
+        ["balance.open", "balance.promised"],
+        options=["pay"],
+        world={**KNOWN, "promised": {"a": NOW.date()}},
+    ),
+    Case(
+        "ask_balance",
+        ["balance.open_many"],
+        options=["pay"],
+        world={**KNOWN, "invoices": [invoice(f"2026-{n:04}", 100) for n in range(12)]},
     ),
     Case("ask_invoice", ["invoice.detail"], options=["pay:id-2026-0042"], world=KNOWN),
     Case("ask_invoice", ["invoice.none"], options=["human", "deny"], world={**KNOWN, "invoices": []}),
-    request("request_invoice_copy", "request.invoice_copy"),
     Case("ask_fees", ["balance.none"], options=[], world=KNOWN),
     Case("ask_payment_status", ["payments.not_found"], options=["human", "deny"], world=KNOWN),
+    Case("ask_payment_status", ["balance.none"], options=[], world={**KNOWN, "invoices": []}),
     Case(
         "ask_payment_status",
         ["payments.received"],
@@ -97,7 +118,17 @@ CASES = [
     Case("pay", ["payment_link.issued"], options=[], world=KNOWN),
     Case("pay", ["pay.none"], options=[], world={**KNOWN, "invoices": []}),
     Case("pay", ["pay.disputed"], options=["human"], world={**KNOWN, "invoices": [invoice("1", 1, disputed=True)]}),
-    request("pay_part", "request.pay_part"),
+    Case("pay", ["pay.plan"], options=["pay:next", "pay:all"], world={**KNOWN, "plan": PLAN}),
+    Case("pay", ["payment_link.issued_held"], options=[], world={**KNOWN, "held": frozenset([Reason.HARDSHIP])}),
+    Case("pay_part", ["payment_link.issued"], options=[], world={**KNOWN, "plan": PLAN}),
+    Case("pay_part", ["pay.none"], options=[], world={**KNOWN, "invoices": []}),
+    Case(
+        "pay_part",
+        ["pay.disputed"],
+        options=["human"],
+        world={**KNOWN, "invoices": [invoice("1", 1, disputed=True)]},
+    ),
+    Case("pay_later", ["plan.current"], options=["human"], world={**KNOWN, "plan": PLAN}),
     Case("request_payment_plan", ["plan.too_small"], options=["pay", "pay_later", "human"], world=KNOWN),
     Case("pay_later", ["pay.none"], options=[], world={**KNOWN, "invoices": []}),
     request("request_payment_plan", "request.payment_plan", invoices=[invoice("2026-0042", 50001)]),
@@ -218,11 +249,12 @@ async def test_the_balance_is_told_in_typed_arguments(talk: Talk, world: World) 
         invoice("2026-0002", 1, due=NOW.date().replace(day=1)),
     ]
     said = await talk.hear("wat staat er open", "ask_balance")
-    assert said.args["total"] == {"money": [255096, "EUR"]}
-    assert said.args["n"] == 4
-    states = [row["state"]["key"].rpartition(".")[2] for row in said.args["rows"]["rows"]]
-    assert states == ["due", "due", "disputed", "overdue"]
-    assert said.args["rows"]["rows"][0]["due"] == {"date": "2026-11-23"}
+    assert said.keys == ["balance.open", "balance.disputed"]
+    assert (said.args["total"], said.args["n"]) == ({"money": [5096, "EUR"]}, 3)
+    rows = said.args["rows"]["rows"]
+    assert [row["state"]["key"].rpartition(".")[2] for row in rows] == ["due", "due", "overdue"]
+    assert rows[0]["due"] == {"date": "2026-11-23"}
+    assert [row["number"] for row in said.body["says"][1]["args"]["rows"]["rows"]] == ["2026-0001"]
 
 
 async def test_closed_hours_say_when(talk: Talk, world: World) -> None:

@@ -2,18 +2,22 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from billing.debits import Why
 from billing.fees import Fees
+from billing.ibans import IbanChange
 from billing.invoices import OpenInvoice
 from billing.plans import Instalment
+from billing.receipts import Receipt
 from bot.actions.services import Answer, Services, Suggestions
 from conversations.context import TurnContext
 from conversations.identity import Verification
 from core.creditor import Creditor
 from core.hold import Reason
+from core.iban import iban
 from core.ids import ContactPointId, ConversationId, CreditorKey, DebtorId, InvoiceId, LinkId, TurnId
 from core.lifecycle import ClaimState
 from core.message import Locale
@@ -56,6 +60,12 @@ def invoice(number: str, cents: int, *, due: date = date(2026, 12, 1), disputed:
 class Link:
     id: LinkId
     amount: Money
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Copied:
+    id: str
     expires_at: datetime
 
 
@@ -104,6 +114,15 @@ class Claimed:
     account_end: str | None = None
 
 
+@dataclass(frozen=True)
+class Failed:
+    invoice: InvoiceId
+    number: str
+    amount: Money
+    why: Why
+    at: datetime = NOW
+
+
 class OutOfOrder(Exception):
     """The world is broken on purpose."""
 
@@ -122,6 +141,8 @@ class World:
         default_factory=lambda: {"2026-0042": {"postcode": "1234AB", "house_number": "12"}}
     )
     invoices: list[OpenInvoice] = field(default_factory=lambda: [invoice("2026-0042", 4995)])
+    settled: list[OpenInvoice] = field(default_factory=list)
+    copies: dict[str, InvoiceId] = field(default_factory=dict)  # cause → invoice
     paid: list[Paid] = field(default_factory=list)
     pending: list[Paid] = field(default_factory=list)
     answer: Answer | Suggestions | None = None
@@ -141,8 +162,12 @@ class World:
     claims: list[Claimed] = field(default_factory=list)
     proofs: list[tuple[str, TurnId]] = field(default_factory=list)  # claim, turn of the pictures
     channel: str = "web"
+    debit: Failed | None = None
+    ibans: list[IbanChange] = field(default_factory=list)
+    receipts: list[Receipt] = field(default_factory=list)
     blocked: bool = False
     released: list[DebtorId] = field(default_factory=list)
+    held: frozenset[Reason] = frozenset()
     asked: list[str] = field(default_factory=list)  # questions looked up
 
     def services(self) -> Services:
@@ -153,6 +178,7 @@ class World:
             opt_outs=OptOuts(self),
             misses=Misses(self),
             invoices=Invoices(self),
+            copies=Copies(self),
             links=Links(self),
             payments=Payments(self),
             answers=Answers(self),
@@ -161,7 +187,11 @@ class World:
             promises=Promises(self),
             plans=Plans(self),
             claims=Claims(self),
+            debits=Debits(self),
+            ibans=IbanChanges(self),
             accounts=Accounts(self),
+            holds=Holds(self),
+            receipts=Receipts(self),
         )
 
 
@@ -237,6 +267,18 @@ class Invoices(_Of):
     async def open_of(self, debtor: DebtorId) -> Sequence[OpenInvoice]:
         return self.world.invoices
 
+    async def of(self, debtor: DebtorId) -> Sequence[OpenInvoice]:
+        return [*self.world.invoices, *self.world.settled]
+
+
+class Copies(_Of):
+    async def issue(
+        self, debtor_id: DebtorId, key: InvoiceId, *, cause: str, creditor: Creditor, locale: Locale
+    ) -> Copied:
+        assert debtor_id == DEBTOR and self.world.verified
+        self.world.copies[cause] = key
+        return Copied("copy", self.world.now + timedelta(days=7))
+
 
 class Links(_Of):
     async def issue(
@@ -278,7 +320,20 @@ class FeeBook(_Of):
         return self.world.fees
 
 
+class Holds(_Of):
+    async def of(self, debtor: DebtorId) -> frozenset[Reason]:
+        return self.world.held
+
+
+@dataclass(frozen=True)
+class Promised:
+    until: date
+
+
 class Promises(_Of):
+    async def current(self, debtor: DebtorId) -> Promised | None:
+        return next((Promised(day) for day in reversed(self.world.promised.values())), None)
+
     async def make(
         self,
         conversation: ConversationId,
@@ -344,3 +399,33 @@ class Accounts(_Of):
         if not due:
             self.world.released.append(who)
         return not due
+
+
+class Receipts(_Of):
+    async def of(self, debtor: DebtorId) -> Sequence[Receipt]:
+        return self.world.receipts
+
+
+class Debits(_Of):
+    async def latest(self, debtor: DebtorId) -> Failed | None:
+        return self.world.debit
+
+
+class IbanChanges(_Of):
+    async def propose(
+        self, creditor: CreditorKey, conversation: ConversationId, debtor: DebtorId, text: str, *, key: str
+    ) -> IbanChange:
+        self.world.ibans.append(IbanChange(key, iban(text), None))
+        return self.world.ibans[-1]
+
+    async def proposed(self, debtor: DebtorId) -> IbanChange | None:
+        return next((change for change in reversed(self.world.ibans) if change.requested_at is None), None)
+
+    async def find(self, key: str, debtor: DebtorId) -> IbanChange | None:
+        return next((change for change in self.world.ibans if change.id == key), None)
+
+    async def confirm(self, key: str, debtor: DebtorId) -> bool:
+        self.world.ibans = [
+            replace(change, requested_at=self.world.now) if change.id == key else change for change in self.world.ibans
+        ]
+        return True

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, select, update
 
 from conversations.retention import DEFAULTS, Retention, days_of, keep
 from core.errors import BadInput
@@ -11,6 +11,8 @@ from core.ids import TurnId
 from core.lifecycle import TurnState
 from core.message import Option, Say
 from store.database import Database
+from store.tables.invoices import invoice_copy, invoice_event
+from store.tables.money import invoice
 from store.tables.people import verification_attempt
 from store.tables.talk import button, conversation, inbound, outbound
 from tests.clock import FakeClock
@@ -78,3 +80,30 @@ async def test_how_long_is_a_setting(database: Database) -> None:
 async def test_a_setting_that_makes_no_sense(database: Database, data: str, days: int) -> None:
     with pytest.raises(BadInput):
         await keep(database, data, days)
+
+
+async def test_pages_of_copies_and_the_history_of_invoices(database: Database, clock: FakeClock) -> None:
+    house = await House(database, clock, Wire()).furnish()
+    now, key = clock.now(), await house.debtor("K-9")
+    async with database.begin() as tx:
+        of = {"creditor_id": "bloem", "debtor_id": key, "number": "F-1", "currency": "EUR", "amount": 1}
+        days = {"issue_date": now.date(), "due_date": now.date(), "created_at": now, "updated_at": now}
+        await tx.execute(insert(invoice).values(id="i", **of, **days))
+        for name in ("old", "young"):
+            over = now if name == "old" else now + timedelta(days=2)
+            page = {"creditor_id": "bloem", "invoice_id": "i", "locale": "nl", "expires_at": over, "created_at": now}
+            await tx.execute(insert(invoice_copy).values(id=name, token=name, cause=name, **page))
+            event = {"invoice_id": "i", "kind": "viewed", "cause": name, "at": over}
+            await tx.execute(insert(invoice_event).values(id=name, **event))
+
+    async def left() -> list[list[str]]:
+        async with database.read() as tx:
+            return [list((await tx.execute(select(table.c.id))).scalars()) for table in (invoice_copy, invoice_event)]
+
+    retention = Retention(database, clock, Engine())  # type: ignore[arg-type]
+    clock.advance(days=DEFAULTS["copies"] + 1)
+    await retention.run()
+    assert [sorted(ids) for ids in await left()] == [["young"], ["old", "young"]]
+    clock.advance(days=DEFAULTS["history"] - DEFAULTS["copies"])
+    await retention.run()
+    assert await left() == [[], ["young"]]

@@ -492,6 +492,27 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_contact_point_debtor_id"), ["debtor_id"], unique=False)
 
     op.create_table(
+        "direct_debit",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("creditor_id", sa.String(length=64), nullable=False),
+        sa.Column("debtor_id", sa.String(length=64), nullable=False),
+        sa.Column("invoice_id", sa.String(length=64), nullable=False),
+        sa.Column("cause", sa.String(length=200), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.String(length=8), nullable=False),
+        sa.Column("iban_end", sa.String(length=4), nullable=True),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_direct_debit_creditor_id")),
+        sa.ForeignKeyConstraint(["debtor_id"], ["debtor.id"], name=op.f("fk_direct_debit_debtor_id")),
+        sa.ForeignKeyConstraint(["invoice_id"], ["invoice.id"], name=op.f("fk_direct_debit_invoice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_direct_debit")),
+        sa.UniqueConstraint("cause", name=op.f("uq_direct_debit_cause")),
+    )
+    with op.batch_alter_table("direct_debit", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_direct_debit_debtor_id"), ["debtor_id"], unique=False)
+
+    op.create_table(
         "hold",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("creditor_id", sa.String(length=64), nullable=False),
@@ -513,6 +534,25 @@ def upgrade() -> None:
     with op.batch_alter_table("hold", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_hold_conversation_id"), ["conversation_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_hold_debtor_id"), ["debtor_id"], unique=False)
+
+    op.create_table(
+        "iban_change",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("creditor_id", sa.String(length=64), nullable=False),
+        sa.Column("debtor_id", sa.String(length=64), nullable=False),
+        sa.Column("conversation_id", sa.String(length=64), nullable=False),
+        sa.Column("cause", sa.String(length=200), nullable=False),
+        sa.Column("iban", sa.String(length=34), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("requested_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["conversation_id"], ["conversation.id"], name=op.f("fk_iban_change_conversation_id")),
+        sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_iban_change_creditor_id")),
+        sa.ForeignKeyConstraint(["debtor_id"], ["debtor.id"], name=op.f("fk_iban_change_debtor_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_iban_change")),
+        sa.UniqueConstraint("cause", name=op.f("uq_iban_change_cause")),
+    )
+    with op.batch_alter_table("iban_change", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_iban_change_debtor_id"), ["debtor_id"], unique=False)
 
     op.create_table(
         "invoice_copy",
@@ -926,11 +966,19 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_invoice_copy_expires_at"))
 
     op.drop_table("invoice_copy")
+    with op.batch_alter_table("iban_change", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_iban_change_debtor_id"))
+
+    op.drop_table("iban_change")
     with op.batch_alter_table("hold", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_hold_debtor_id"))
         batch_op.drop_index(batch_op.f("ix_hold_conversation_id"))
 
     op.drop_table("hold")
+    with op.batch_alter_table("direct_debit", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_direct_debit_debtor_id"))
+
+    op.drop_table("direct_debit")
     with op.batch_alter_table("contact_point", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_contact_point_debtor_id"))
         batch_op.drop_index(batch_op.f("ix_contact_point_conversation_id"))
