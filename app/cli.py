@@ -124,7 +124,7 @@ def creditor_apply(settings: Settings, file: Path) -> None:
 
 
 @main.command("import")
-@click.argument("kind", type=click.Choice(["debtors", "invoices", "orders", "products", "faq"]))
+@click.argument("kind", type=click.Choice(["debtors", "invoices", "orders", "products", "faq", "statement"]))
 @click.argument("file", type=click.Path(exists=True, path_type=Path))
 @click.option("--creditor", "key", required=True, help="Whose data it is.")
 @click.option("--dry-run", is_flag=True, help="Check every row, change nothing.")
@@ -133,6 +133,9 @@ def import_file(settings: Settings, kind: str, file: Path, key: str, dry_run: bo
     """Load FILE, or a folder of UBL invoices; what is bad is listed with its place and reason, the rest loads."""
     from app.imports import load, load_folder
 
+    if kind == "statement":
+        _statement(settings, file, key, dry_run)
+        return
     folder = sorted(each for each in file.iterdir() if each.suffix.lower() == ".xml") if file.is_dir() else None
     content = b"" if folder is not None else file.read_bytes()
 
@@ -152,6 +155,34 @@ def import_file(settings: Settings, kind: str, file: Path, key: str, dry_run: bo
             click.echo(f"{name}:{line}: {reason}", err=True)
     if bad:
         sys.exit(1)
+
+
+@main.group()
+def statement() -> None:
+    """The creditor's bank account."""
+
+
+@statement.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--creditor", "key", required=True, help="Whose account.")
+@click.option("--dry-run", is_flag=True, help="Check the file, change nothing.")
+@click.pass_obj
+def statement_import(settings: Settings, file: Path, key: str, dry_run: bool) -> None:
+    """Take a bank statement, CAMT.053: what is sure is booked, the rest waits in the desk."""
+    _statement(settings, file, key, dry_run)
+
+
+def _statement(settings: Settings, file: Path, key: str, dry_run: bool) -> None:
+    from app.statements import load
+
+    if not file.is_file():
+        raise click.BadParameter(f"{file} is not a file")
+    content = file.read_bytes()
+
+    async def run(db: Database) -> str:
+        return await load(db, SystemClock(), key, content, dry_run=dry_run)
+
+    click.echo(_with_database(settings, run))
 
 
 @main.group()
