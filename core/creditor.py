@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from core.errors import BadInput
+from core.iban import iban
 from core.money import Money
 
 # "${NAME}": a secret's place in the environment, resolved in app.
@@ -185,11 +187,10 @@ class Creditor(_Part):
     @field_validator("iban")
     @classmethod
     def _iban(cls, value: str) -> str:
-        compact = value.replace(" ", "").upper()
-        digits = "".join(str(int(c, 36)) for c in compact[4:] + compact[:4] if c.isalnum())
-        if not re.fullmatch(r"[A-Z]{2}\d{2}[A-Z0-9]{11,30}", compact) or int(digits) % 97 != 1:
-            raise ValueError(f"“{value}” is not a valid IBAN")
-        return compact
+        try:
+            return iban(value)
+        except BadInput as error:
+            raise ValueError(str(error)) from None
 
     @field_validator("timezone")
     @classmethod

@@ -27,7 +27,7 @@ from core.message import Option, Say
 from core.money import Money
 from outreach.quiet import may_approach
 from store.database import Database
-from store.tables.money import booking, claim, instalment, plan, posting, promise
+from store.tables.money import claim, instalment, plan, posting, promise
 from store.tables.people import contact_point
 from store.tables.talk import conversation
 
@@ -114,13 +114,12 @@ class Agreements:
             await self._tell(tx, row, say, f"claim:{row.id}:lapsed")
         self._outbox.wake()
 
-    async def payment_booked(self, payload: Mapping[str, Any]) -> None:
-        """What somebody said to have paid may be this; the thanks are said as for every payment."""
-        cause = f"payment:{payload['payment_id']}"
-        query = select(posting.c.debtor_id).join(booking, booking.c.id == posting.c.booking_id)
+    async def booked(self, payload: Mapping[str, Any]) -> None:
+        """What somebody said to have paid may be this money; the thanks are said as for every payment."""
+        query = select(posting.c.debtor_id).where(posting.c.booking_id == payload["booking_id"]).distinct()
         async with self._db.read() as tx:
-            paid = set(await tx.scalars(query.where(booking.c.cause == cause, posting.c.debtor_id.is_not(None))))
-        for debtor in sorted(paid):
+            paid = list(await tx.scalars(query.where(posting.c.debtor_id.is_not(None))))
+        for debtor in paid:
             await self._claims.settle(DebtorId(debtor))
 
     async def _instalment(self, payload: Mapping[str, Any], key: str) -> None:

@@ -120,15 +120,6 @@ def email(cell: str) -> str:
     return cell
 
 
-def iban(cell: str) -> str:
-    compact = re.sub(r"\s", "", cell).upper()
-    if not re.fullmatch(r"[A-Z]{2}\d{2}[A-Z0-9]{11,30}", compact):
-        raise BadInput(f"“{cell}” is not an IBAN")
-    if int("".join(str(int(character, 36)) for character in compact[4:] + compact[:4])) % 97 != 1:
-        raise BadInput(f"“{cell}” is not an IBAN: its check digits are wrong")
-    return compact
-
-
 def endpoint(cell: str) -> str:
     """Where a party receives e-invoices, as the Peppol network writes it: `0208:0123456789`."""
     if len(cell) > 80 or not re.fullmatch(r"[0-9A-Z]{2,6}:\S+", cell):

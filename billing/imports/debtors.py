@@ -12,6 +12,7 @@ from billing.imports.rows import Column, Outcome, Row
 from core.clock import Clock
 from core.creditor import Creditor
 from core.errors import BadInput
+from core.iban import iban
 from core.ids import new_id
 from core.imported import Imported
 from store.database import Database
@@ -35,7 +36,7 @@ async def load(
         "country": Column(cells.country),
         "date_of_birth": Column(cells.past_day(now.date())),
         "language": Column(cells.one_of("nl", "en", "fr", "de")),
-        "iban": Column(cells.iban),
+        "iban": Column(iban),
         "endpoint": Column(cells.endpoint),
         "blocked": Column(cells.yes_no),
         "marketing_consent": Column(cells.yes_no),

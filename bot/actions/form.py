@@ -27,7 +27,10 @@ def hearing(tracker: Tracker, asked: object) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What a message answers, and what is wrong with it (the key of a message with an example)."""
+    """What a message answers, and what is wrong with it (the key of a message with an example).
+
+    An empty answer takes back an earlier one.
+    """
 
     given: Mapping[str, str] = field(default_factory=dict)
     wrong: str | None = None
@@ -53,7 +56,7 @@ class Form(Action):
         heard = await self.read(tracker, context, asked)
         if first and self._is_another_matter(tracker, heard):
             return []
-        known = {slot: heard.given.get(slot) or tracker.get_slot(slot) for slot in self.slots}
+        known = {slot: heard.given.get(slot, tracker.get_slot(slot)) or None for slot in self.slots}
         events: Events = [SlotSet(slot, value) for slot, value in known.items()]
         missing = next((slot for slot in self.slots if not known[slot]), None)
         if missing is None:

@@ -217,6 +217,36 @@ proof = Table(
     UniqueConstraint("turn_id", "number"),
 )
 
+# Direct debits that failed, or were taken back: as a statement or the creditor told.
+direct_debit = Table(
+    "direct_debit",
+    metadata,
+    identifier(),
+    reference("creditor_id", "creditor"),
+    reference("debtor_id", "debtor", index=True),
+    reference("invoice_id", "invoice"),
+    Column("cause", String(200), nullable=False, unique=True),
+    Column("currency", String(3), nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("reason", String(8), nullable=False),  # ISO 20022, billing.debits
+    Column("iban_end", String(4)),
+    moment("at", nullable=False),
+)
+
+# Another account to collect from, as its holder wishes: a request to the creditor, who changes the mandate.
+iban_change = Table(
+    "iban_change",
+    metadata,
+    identifier(),
+    reference("creditor_id", "creditor"),
+    reference("debtor_id", "debtor", index=True),
+    reference("conversation_id", "conversation"),
+    Column("cause", String(200), nullable=False, unique=True),
+    Column("iban", String(34), nullable=False),
+    moment("created_at", nullable=False),
+    moment("requested_at"),  # read back and confirmed
+)
+
 # The sandbox bank's own books: development only.
 sandbox_payment = Table(
     "sandbox_payment",

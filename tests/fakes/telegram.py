@@ -31,8 +31,8 @@ class FakeTelegram(FakeServer):
             name = dict(call.fields)["file_id"]
             if name not in self.files:
                 return web.json_response(problem(400, "Bad Request: invalid file_id"), status=400)
-            size = len(self.files[name])
-            file = {"file_id": name, "file_unique_id": name, "file_size": size, "file_path": f"photos/{name}"}
+            length = len(self.files[name])
+            file = {"file_id": name, "file_unique_id": name, "file_size": length, "file_path": f"photos/{name}"}
             return web.json_response({"ok": True, "result": file})
         if method not in ("sendMessage", "sendPhoto"):
             return web.json_response(problem(404, "Not Found"), status=404)

@@ -91,6 +91,11 @@ _ROWS = {
         {"days": {"key": "contact.days", "args": _DAYS}, "opens": "08:30", "closes": "17:30"},
         {"days": {"key": "day.sat"}, "opens": "09:00", "closes": "12:00"},
     ),
+    "language.which": (
+        "language.line",
+        {"line": {"key": "language.ask_nl"}},
+        {"line": {"key": "language.ask_fr"}},
+    ),
     "orders.list": (
         "orders.row",
         {"number": "B-1007", "ordered_at": _DATE, "status": {"key": "orders.status.shipped"}},
@@ -169,6 +174,7 @@ ARGUMENTS: dict[str, Any] = {
     "where": "Stmt 1, Ntry 2",
     "url": "https://postnl.example/t/3SABC",
     "when": "…",
+    "why": {"key": "debit.why.insufficient"},
 }
 
 # Where a message gives a name another type than the others do.
