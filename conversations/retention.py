@@ -16,8 +16,9 @@ from core.clock import Clock
 from core.errors import BadInput
 from core.lifecycle import OutboundState, TurnState
 from store.database import Database
+from store.tables.bank import bank_decision, bank_line
 from store.tables.invoices import invoice_copy, invoice_event
-from store.tables.money import claim, proof
+from store.tables.money import claim, direct_debit, iban_change, proof
 from store.tables.people import retention, verification_attempt
 from store.tables.staff import desk_session
 from store.tables.talk import button, conversation, event, inbound, outbound, sentence
@@ -32,7 +33,10 @@ DEFAULTS: Mapping[str, int] = {
     "care": 365,  # the same, of conversations in which somebody was in danger
     "dialogue": 30,  # the engine's own memory: it only serves to go on
     "claims": 730,  # what people said to have paid, once it is settled or has lapsed
+    "ibans": 90,  # other accounts to collect from, as people told them
+    "debits": 730,  # direct debits that came back
     "proofs": 90,  # the pictures of it
+    "statements": 400,  # who paid by bank, and with which words: a debit may be reversed for 13 months
     "copies": 30,  # pages of copies, after they are over
     "history": 730,  # when an invoice was sent, viewed and paid
     "attempts": 30,  # wrong answers when verifying, by contact point and network
@@ -63,8 +67,11 @@ class Retention:
             counts = {
                 "messages": await _redact(tx, kept["messages"], care=False),
                 "care": await _redact(tx, kept["care"], care=True),
+                "ibans": await _delete(tx, iban_change, iban_change.c.created_at < kept["ibans"]),
+                "debits": await _delete(tx, direct_debit, direct_debit.c.at < kept["debits"]),
                 "proofs": await _delete(tx, proof, proof.c.created_at < kept["proofs"]),
                 "claims": await _delete(tx, claim, and_(claim.c.ended_at < kept["claims"], ~_with_proofs())),
+                "statements": await _forget_payers(tx, kept["statements"]),
                 "copies": await _delete(tx, invoice_copy, invoice_copy.c.expires_at < kept["copies"]),
                 "history": await _delete(tx, invoice_event, invoice_event.c.at < kept["history"]),
                 "attempts": await _delete(tx, verification_attempt, verification_attempt.c.at < kept["attempts"]),
@@ -134,6 +141,16 @@ async def _redact(tx: AsyncConnection, before: datetime, *, care: bool) -> int:
 
 def _with_proofs() -> Any:
     return exists().where(proof.c.claim_id == claim.c.id)
+
+
+async def _forget_payers(tx: AsyncConnection, before: datetime) -> int:
+    """Empty the lines of bank statements from before this moment; amounts, days and the bank's references stay."""
+    old = and_(bank_line.c.created_at < before, bank_line.c.content != "")
+    lines = select(bank_line.c.id).where(old)
+    await tx.execute(update(bank_decision).where(bank_decision.c.line_id.in_(lines)).values(note=None))
+    emptied = {"content": "", "text": "", "name": None, "iban": None, "reference": None, "end_to_end": None}
+    result: CursorResult[Any] = await tx.execute(update(bank_line).where(old).values(**emptied))
+    return result.rowcount
 
 
 async def _delete(tx: AsyncConnection, table: Any, where: Any) -> int:

@@ -11,8 +11,10 @@ from core.ids import TurnId
 from core.lifecycle import TurnState
 from core.message import Option, Say
 from store.database import Database
+from store.tables.bank import bank_decision, bank_line, bank_statement
 from store.tables.invoices import invoice_copy, invoice_event
 from store.tables.money import invoice
+from store.tables.people import creditor as creditors
 from store.tables.people import verification_attempt
 from store.tables.talk import button, conversation, inbound, outbound
 from tests.clock import FakeClock
@@ -60,6 +62,31 @@ async def test_old_messages_lose_their_words_and_young_ones_keep_them(database: 
     assert [row.rendered is None for row in said] == [True, True, False]
     assert len(await house.rows(button)) == 1
     assert await house.rows(verification_attempt) == []
+
+
+async def test_who_paid_by_bank_is_forgotten_and_the_amount_stays(database: Database, clock: FakeClock) -> None:
+    await House(database, clock, Wire()).furnish()
+    async with database.begin() as tx:
+        creditor = (await tx.execute(select(creditors.c.id))).scalars().first()
+        common = {"creditor_id": creditor, "currency": "EUR", "created_at": clock.now()}
+        statement = {"account": "x", "number": "1", "sequence": "", "content_hash": "h", "opening": 0, "closing": 1}
+        await tx.execute(insert(bank_statement).values(id="s1", by="command", **statement, **common))
+        line = {"statement_id": "s1", "position": 0, "identity": "i", "content": "c", "twin": False, "kind": "payment"}
+        said = {"text": "huur", "name": "F. Fictief", "iban": "NL91ABNA0417164300", "reference": "r", "end_to_end": "e"}
+        kept = {"amount": 500, "booked_on": clock.now().date(), "bank_reference": "B1"}
+        await tx.execute(insert(bank_line).values(id="l1", **line, **said, **kept, **common))
+        decided = {"outcome": "aside", "rule": "person", "note": "F. is een buurvrouw", "at": clock.now()}
+        await tx.execute(insert(bank_decision).values(line_id="l1", number=1, **decided))
+    for days, erased in ((DEFAULTS["statements"], False), (1, True)):
+        clock.advance(days=days)
+        await Retention(database, clock, Engine()).run()  # type: ignore[arg-type]
+        async with database.read() as tx:
+            row = (await tx.execute(select(bank_line))).one()
+            note = await tx.scalar(select(bank_decision.c.note))
+        assert [row.name, row.iban, row.reference, row.end_to_end, note] == (
+            [None] * 5 if erased else ["F. Fictief", "NL91ABNA0417164300", "r", "e", "F. is een buurvrouw"]
+        )
+        assert (row.text, row.amount, row.bank_reference) == ("" if erased else "huur", 500, "B1")
 
 
 async def test_what_waits_is_not_erased(database: Database, clock: FakeClock) -> None:
