@@ -124,7 +124,7 @@ def creditor_apply(settings: Settings, file: Path) -> None:
 
 
 @main.command("import")
-@click.argument("kind", type=click.Choice(["debtors", "invoices", "orders", "products", "faq", "statement"]))
+@click.argument("kind", type=click.Choice(["debtors", "invoices", "letters", "orders", "products", "faq", "statement"]))
 @click.argument("file", type=click.Path(exists=True, path_type=Path))
 @click.option("--creditor", "key", required=True, help="Whose data it is.")
 @click.option("--dry-run", is_flag=True, help="Check every row, change nothing.")
@@ -183,6 +183,36 @@ def _statement(settings: Settings, file: Path, key: str, dry_run: bool) -> None:
         return await load(db, SystemClock(), key, content, dry_run=dry_run)
 
     click.echo(_with_database(settings, run))
+
+
+@main.group()
+def letter() -> None:
+    """What was sent by post or e-mail: costs rest on it."""
+
+
+@letter.command("record")
+@click.option("--creditor", "key", required=True, help="Whose letter.")
+@click.option("--invoice", "invoice_number", required=True, help="The number of the invoice that it is about.")
+@click.option("--kind", required=True, type=click.Choice(["first_reminder", "fourteen_days", "reminder"]))
+@click.option("--sent-at", required=True, help="ISO 8601; without an offset in the creditor's time zone.")
+@click.option("--channel", required=True, type=click.Choice(["email", "post"]))
+@click.option("--received-on", default=None, help="The day of its receipt, once it is known.")
+@click.option("--costs", default=None, help="As the letter names them: 40.00.")
+@click.option("--file", "sent", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="As it was sent.")
+@click.option("--hash", "digest", default=None, help="The SHA-256 of that file, where it is elsewhere.")
+@click.pass_obj
+def letter_record(settings: Settings, /, key: str, sent: Path | None, digest: str | None, **given: str | None) -> None:
+    """Record a letter, or later the day of its receipt; the same letter twice is one."""
+    from app.letters import record
+
+    if (sent is None) == (digest is None):
+        raise click.UsageError("say which letter: with --file, or with --hash")
+    content = sent.read_bytes() if sent else None
+
+    async def run(db: Database) -> bool:
+        return await record(db, SystemClock(), key, given, content=content, digest=digest)
+
+    click.echo("The letter is recorded." if _with_database(settings, run) else "The letter was recorded before.")
 
 
 @main.group()

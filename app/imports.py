@@ -5,7 +5,7 @@ from pathlib import Path
 
 from app import trained
 from app.settings import Settings
-from billing.imports import debtors, invoices, orders, ubl
+from billing.imports import debtors, invoices, letters, orders, ubl
 from billing.ubl import tree
 from catalogue.imports import load_faq, load_products
 from conversations.creditors import Creditors
@@ -27,6 +27,8 @@ async def load(
             return await ubl.load(db, clock, creditor, content, dry_run=dry_run)
         case "invoices":
             return await invoices.load(db, clock, creditor, content, dry_run=dry_run)
+        case "letters":
+            return await letters.load(db, clock, creditor, content, dry_run=dry_run)
         case "orders":
             return await orders.load(db, clock, creditor, content, dry_run=dry_run)
         case "products":

@@ -40,9 +40,15 @@ Store = Callable[[AsyncConnection, Sequence[Row]], Awaitable[Sequence[Outcome]]]
 
 
 async def load(
-    database: Database, content: bytes, columns: Mapping[str, Column], key: str, store: Store, *, dry_run: bool
+    database: Database,
+    content: bytes,
+    columns: Mapping[str, Column],
+    key: str | tuple[str, ...],
+    store: Store,
+    *,
+    dry_run: bool,
 ) -> Imported:
-    """Read the file and store its good rows; `key` is the column that may name a thing only once.
+    """Read the file and store its good rows; `key` has the columns that together may name a thing only once.
 
     Where the file as a whole cannot be understood (no UTF-8, an unknown column, a required one missing) nothing is
     loaded, and the result says why. A dry run stores nothing.
@@ -63,7 +69,9 @@ async def load(
     return result
 
 
-def read(content: bytes, columns: Mapping[str, Column], key: str, bad: list[tuple[int, str]]) -> list[Row]:
+def read(
+    content: bytes, columns: Mapping[str, Column], key: str | tuple[str, ...], bad: list[tuple[int, str]]
+) -> list[Row]:
     """The good rows; what is wrong with the others goes to `bad`."""
     try:
         text = content.decode("utf-8-sig")
@@ -80,7 +88,7 @@ def read(content: bytes, columns: Mapping[str, Column], key: str, bad: list[tupl
     _, cells = next(records, (1, []))
     header = [name.strip().lower() for name in cells]
     bad.extend((1, reason) for reason in _wrong_with(header, columns))
-    return [] if bad else _rows(records, header, columns, key, bad)
+    return [] if bad else _rows(records, header, columns, (key,) if isinstance(key, str) else key, bad)
 
 
 def _records(lines: Any, bad: list[tuple[int, str]]) -> Iterator[tuple[int, list[str]]]:
@@ -107,22 +115,24 @@ def _rows(
     records: Iterator[tuple[int, list[str]]],
     header: Sequence[str],
     columns: Mapping[str, Column],
-    key: str,
+    key: tuple[str, ...],
     bad: list[tuple[int, str]],
 ) -> list[Row]:
     rows: list[Row] = []
-    seen: dict[str, int] = {}
+    seen: dict[tuple[Any, ...], int] = {}
     for line, cells in records:
         if not any(cell.strip() for cell in cells):
             continue
         try:
             values = _values(cells, header, columns)
-            if values[key] in seen:
-                raise BadInput(f"{key} “{values[key]}” stands on line {seen[values[key]]} already")
+            identity = tuple(values[name] for name in key)
+            if identity in seen:
+                named = ", ".join(f"{name} “{values[name]}”" for name in key)
+                raise BadInput(f"{named} stands on line {seen[identity]} already")
         except BadInput as error:
             bad.append((line, str(error)))
             continue
-        seen[values[key]] = line
+        seen[identity] = line
         rows.append(Row(line, values))
     return rows
 
