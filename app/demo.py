@@ -28,13 +28,15 @@ from store.database import Database
 from store.schema import migrate
 from store.tables.people import creditor
 
-_FILES = {
-    "debtors": "debtors.csv",
-    "invoices": "invoices.csv",
-    "orders": "orders.csv",
-    "products": "products.tsv",
-    "faq": "faq.csv",
-}
+# Kind and name of each file, in the order of loading.
+FILES = (
+    ("debtors", "debtors.csv"),
+    ("invoices", "invoices.csv"),
+    ("invoices", "invoice-2026-0042.xml"),
+    ("orders", "orders.csv"),
+    ("products", "products.tsv"),
+    ("faq", "faq.csv"),
+)
 _DAY = re.compile(r"\{today([+-]\d+)\}")
 # Who works in the demo's desk.
 _STAFF = {"agent@bloemenblad.example": ("Roos Wilg", "agent"), "care@bloemenblad.example": ("Hanne Linde", "care")}
@@ -92,7 +94,7 @@ async def load(db: Database, clock: Clock, settings: Settings) -> None:
     await creditor_files.apply(db, clock, config)
     if first:
         today = clock.now().astimezone(config.zone).date()
-        for kind, name in _FILES.items():
+        for kind, name in FILES:
             text = dated((DEMO / name).read_text("utf-8"), today)
             result = await load_file(db, clock, settings, kind, text.encode(), config.key)
             if result.bad:

@@ -13,7 +13,7 @@ ASKED = "stuur me de factuur nog eens"
 
 async def test_nobody_gets_one_unverified(talk: Talk, world: World) -> None:
     said = await talk.hear(ASKED, "request_invoice_copy")
-    assert (said.keys, said.form) == (["verify.ask_number"], "verify_form")
+    assert (said.keys, said.form) == (["verify.ask_reference"], "verify_form")
     assert world.copies == {}
     said = await talk.hear("2026-0042, 1234 AB", "inform")
     assert said.keys == ["invoice_copy.ready"]

@@ -10,7 +10,7 @@ from sqlalchemy import Table, func, select
 
 from app import creditor_files
 from app.compose import Effen, wired
-from app.demo import dated
+from app.demo import FILES, dated
 from app.imports import load
 from app.repository import DEMO
 from app.server import running
@@ -31,13 +31,6 @@ ENVIRONMENT = {
     "BLOEM_TOKEN_SECRET": "the-shop-s-own-secret-of-thirty-two-bytes",
     "BLOEM_TELEGRAM_TOKEN": TOKEN,
     "BLOEM_TELEGRAM_SECRET": SECRET,
-}
-_FILES = {
-    "debtors": "debtors.csv",
-    "invoices": "invoices.csv",
-    "orders": "orders.csv",
-    "products": "products.tsv",
-    "faq": "faq.csv",
 }
 _PATIENCE = 30.0
 
@@ -166,7 +159,7 @@ async def furnish(settings: Settings, database_url: str, clock: Clock) -> None:
     config = creditor_files.read(DEMO / "creditor.yml")
     await creditor_files.apply(db, clock, config)
     today = clock.now().astimezone(config.zone).date()
-    for kind, name in _FILES.items():
+    for kind, name in FILES:
         content = dated((DEMO / name).read_text("utf-8"), today).encode()
         result = await load(db, clock, settings, kind, content, config.key)
         assert not result.bad, result.bad
