@@ -3,12 +3,13 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, or_, select
+from sqlalchemy import Row, Select, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations.contacts import recognised
 from core.hold import HOLDS, Reason
 from core.ids import ConversationId, DebtorId, new_id
+from store.database import Database
 from store.tables.people import contact_point, hold
 from store.tables.talk import conversation
 from store.upsert import insert_once
@@ -41,13 +42,29 @@ async def place(tx: AsyncConnection, message: Row[Any], reason: Reason, now: dat
 
 async def holding(tx: AsyncConnection, debtor: DebtorId) -> bool:
     """Whether anything holds what we would send to this debtor."""
+    return (await tx.scalar(_standing(debtor).limit(1))) is not None
+
+
+def _standing(debtor: DebtorId) -> Select[tuple[str]]:
+    """The reasons of the holds that stand on this debtor, and on conversations that may be theirs."""
     talks = select(conversation.c.id).where(conversation.c.debtor_id == debtor)
     points = select(contact_point.c.conversation_id).where(contact_point.c.debtor_id == debtor)
-    query = select(hold.c.id).where(
+    return select(hold.c.reason).where(
         hold.c.lifted_at.is_(None),
         or_(hold.c.debtor_id == debtor, hold.c.conversation_id.in_(talks), hold.c.conversation_id.in_(points)),
     )
-    return (await tx.scalar(query.limit(1))) is not None
+
+
+class Holds:
+    """What the bot asks about them."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def of(self, debtor: DebtorId) -> frozenset[Reason]:
+        """Why nothing presses this debtor now; empty where nothing holds."""
+        async with self._db.read() as tx:
+            return frozenset(Reason(row.reason) for row in await tx.execute(_standing(debtor)))
 
 
 async def attach(tx: AsyncConnection, talk: ConversationId, debtor: DebtorId) -> None:

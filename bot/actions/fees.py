@@ -7,14 +7,13 @@ from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from billing.fees import Fees
+from bot.actions.standing import standing_of
 from bot.actions.turn import Events, say
 from bot.actions.wish import Wish
 from conversations.context import TurnContext
 from core.creditor import Creditor
 from core.ids import DebtorId
 from core.message import Option
-
-_OFFER = (Option("option.pay", "pay"), Option("option.human", "human"))
 
 
 class AskFees(Wish):
@@ -29,6 +28,9 @@ class AskFees(Wish):
         if not found:
             say(dispatcher, "balance.none")
             return []
+        how = await standing_of(self.services, debtor)
+        human = Option("option.human", "human")
+        offer = [human] if how.held or not how.payable else [Option("option.pay", "pay"), human]
         says: list[tuple[str, dict[str, Any]]] = []
         for fees in found:
             if fees.costs or fees.interest:
@@ -37,7 +39,7 @@ class AskFees(Wish):
             same = [f for f in found if not (f.costs or f.interest) and _why(f, context.creditor) == key]
             says.append((key, _named(same)))
         for number, (key, args) in enumerate(says, 1):
-            say(dispatcher, key, _OFFER if number == len(says) else (), **args)
+            say(dispatcher, key, offer if number == len(says) else (), **args)
         return []
 
 

@@ -67,12 +67,18 @@ class RequestPaymentPlan(Wish):
             except BadInput:  # something was paid this very moment
                 agreed = ""
             else:
-                say(dispatcher, "plan.agreed", rows=_rows(plan.instalments), total={"money": owed.as_json()})
+                say(dispatcher, "plan.agreed", rows=table_rows(plan.instalments), total={"money": owed.as_json()})
                 return []
         if months in tables:
             yes = Option("option.yes", self.intent, entities={_PLAN: _name(tables[months])})
             money = {"money": owed.as_json()}
-            say(dispatcher, "plan.confirm", [yes, Option("option.no", "deny")], rows=_rows(tables[months]), total=money)
+            say(
+                dispatcher,
+                "plan.confirm",
+                [yes, Option("option.no", "deny")],
+                rows=table_rows(tables[months]),
+                total=money,
+            )
             return []
         choices = [
             Option("option.plan", self.intent, {"count": number, "amount": _largest(table)}, {_MONTHS: number})
@@ -85,7 +91,7 @@ class RequestPaymentPlan(Wish):
         """Whether a plan runs; if so, it has been told."""
         running = await self.services.plans.current(debtor)
         if running is not None:
-            say(dispatcher, "plan.current", [Option("option.human", "human")], rows=_rows(running.instalments))
+            say(dispatcher, "plan.current", [Option("option.human", "human")], rows=table_rows(running.instalments))
         return running is not None
 
 
@@ -99,6 +105,6 @@ def _largest(table: Sequence[Instalment]) -> dict[str, Any]:
     return {"money": table[0].amount.as_json()}
 
 
-def _rows(table: Sequence[Instalment]) -> dict[str, Any]:
+def table_rows(table: Sequence[Instalment]) -> dict[str, Any]:
     rows = [{"due": {"date": each.due.isoformat()}, "amount": {"money": each.amount.as_json()}} for each in table]
     return {"rows": rows, "key": "plan.row"}

@@ -12,7 +12,9 @@ from billing.invoices import OpenInvoice
 from billing.promises import latest
 from bot.actions.form import hearing
 from bot.actions.invoices import total
+from bot.actions.plans import table_rows
 from bot.actions.services import Services
+from bot.actions.standing import standing_of
 from bot.actions.turn import Events, entity, offered, say, turn_id
 from bot.actions.wish import Wish
 from conversations.context import TurnContext
@@ -43,11 +45,14 @@ class PayLater(Wish):
     async def fulfil(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, context: TurnContext, debtor: DebtorId
     ) -> Events:
-        invoices = await self.services.invoices.open_of(debtor)
-        payable = [invoice for invoice in invoices if not invoice.disputed]
+        how = await standing_of(self.services, debtor)
+        payable = how.payable
         if not payable:
-            human = [Option("option.human", "human")] if invoices else []
-            say(dispatcher, "pay.disputed" if invoices else "pay.none", human)
+            human = [Option("option.human", "human")] if how.disputed else []
+            say(dispatcher, "pay.disputed" if how.disputed else "pay.none", human)
+            return [SlotSet(DATE, None)]
+        if how.plan:
+            say(dispatcher, "plan.current", [Option("option.human", "human")], rows=table_rows(how.plan.instalments))
             return [SlotSet(DATE, None)]
         day = confirmed(tracker)
         if day is None or not _allowed(day, context):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +10,8 @@ import pytest
 
 from billing.fees import Fees, Refusal
 from billing.law import Kind, Letter, Period
-from billing.plans import spread
+from billing.plans import Instalment, spread
+from bot.actions.standing import next_part
 from core.hold import Reason
 from core.money import Money
 from tests.bot.talk import Talk
@@ -244,25 +245,50 @@ async def test_fees_are_told_to_the_verified_alone(talk: Talk, world: World) -> 
 
 
 @pytest.mark.parametrize(
-    ("text", "cents"),
+    ("heard", "keys", "cents"),
     [
-        pytest.param("ik wil 30 euro betalen", 3000, id="a part"),
-        pytest.param("ik wil 49,95 euro betalen", 4995, id="all of it"),
-        pytest.param("ik wil 24,99 euro betalen", None, id="less than the least instalment"),
-        pytest.param("ik wil 50 euro betalen", None, id="more than is open"),
-        pytest.param("ik wil een deel betalen", None, id="no amount"),
-        pytest.param("30 euro nu en 19,95 euro later", None, id="two amounts"),
+        pytest.param(["ik wil 30 euro betalen"], ["payment_link.issued"], 3000, id="a part"),
+        pytest.param(["ik wil 49,95 euro betalen"], ["payment_link.issued"], 4995, id="all of it"),
+        pytest.param(
+            ["ik wil 24,99 euro betalen", "30 euro dan"],
+            ["part.too_little", "payment_link.issued"],
+            3000,
+            id="too little",
+        ),
+        pytest.param(["ik wil 50 euro betalen", "40"], ["part.too_much", "payment_link.issued"], 4000, id="too much"),
+        pytest.param(["ik wil een deel betalen", "25"], ["part.ask", "payment_link.issued"], 2500, id="asked for"),
+        pytest.param(
+            ["30 euro nu en 19,95 euro later", "30 euro"], ["part.ask", "payment_link.issued"], 3000, id="two amounts"
+        ),
     ],
 )
-async def test_a_part_is_paid_with_a_link(talk: Talk, world: World, text: str, cents: int | None) -> None:
+async def test_a_part_is_paid_with_a_link(
+    talk: Talk, world: World, heard: list[str], keys: list[str], cents: int
+) -> None:
     world.verified = True
-    said = await talk.hear(text, "pay_part")
-    if cents is None:
-        assert (said.keys, world.links) == (["request.pay_part", "handoff.when_open"], {})
-        assert [reason for reason, _ in world.handoffs] == [Reason.REQUEST]
-    else:
-        assert (said.keys, said.args["amount"], world.handoffs) == (
-            ["payment_link.issued"],
-            {"money": [cents, "EUR"]},
-            [],
-        )
+    said = [await talk.hear(text, "pay_part" if place == 0 else "inform") for place, text in enumerate(heard)]
+    assert [key for each in said for key in each.keys] == keys
+    assert (said[-1].args["amount"], said[-1].form, world.handoffs) == ({"money": [cents, "EUR"]}, None, [])
+
+
+async def test_three_amounts_that_are_none_and_a_person_helps(talk: Talk, world: World) -> None:
+    world.verified = True
+    said = [await talk.hear("een deel", "pay_part")]
+    said += [await talk.hear(text, "inform") for text in ("een beetje", "iets", "500 euro")]
+    assert [key for each in said for key in each.keys] == [
+        "part.ask",
+        "part.ask_unclear",
+        "part.ask_unclear",
+        "request.pay_part",
+        "handoff.when_open",
+    ]
+    assert world.handoffs == [(Reason.REQUEST, {"wish": "pay_part", "noted": ["500.00"]})]
+
+
+@pytest.mark.parametrize(
+    ("paid", "due", "cents"),
+    [(0, TODAY + timedelta(days=7), 2498), (1000, TODAY + timedelta(days=7), 1498), (2498, date(2026, 12, 30), 2497)],
+)
+def test_the_next_part_of_a_plan(paid: int, due: date, cents: int) -> None:
+    plan = spread(Money(4995), 2, TODAY)
+    assert next_part(plan, [invoice("1", 4995 - paid)]) == Instalment(due, Money(cents))

@@ -37,6 +37,8 @@ class Customer:
     postcode: str
     house_number: int
     debts: Sequence[Debt] = field(default_factory=list)
+    country: str = "NL"
+    city: str = "Utrecht"
 
     @property
     def number(self) -> str:
@@ -66,13 +68,10 @@ def customer(seed: int, today: date) -> Customer:
         due = today + timedelta(days=chance.choice((-200, -50, -9, 40, 75)))
         cents = chance.choice((500, 4_990, 12_037, 61_250))
         debts.append(Debt(f"2025-7{serial:05}", cents, due - timedelta(days=90), due))
+    country, postcode, city = _PLACES[language]
+    postcode = postcode.format(1000 + chance.randrange(8999))
     return Customer(
-        seed,
-        language,
-        f"+3168{seed:07}",
-        _PLACES[language][1].format(1000 + chance.randrange(8999)),
-        1 + chance.randrange(200),
-        debts,
+        seed, language, f"+3168{seed:07}", postcode, 1 + chance.randrange(200), debts, country=country, city=city
     )
 
 
@@ -87,8 +86,8 @@ async def settle_in(db: Database, clock: Clock, settings: Settings, people: Sequ
             "street": "Mosstraat",
             "house_number": each.house_number,
             "postcode": each.postcode,
-            "city": _PLACES[each.language][2],
-            "country": _PLACES[each.language][0],
+            "city": each.city,
+            "country": each.country,
             "language": each.language,
             "marketing_consent": "no",
         }
