@@ -54,6 +54,7 @@ class Reading:
     engine: Mapping[str, Any]  # Rasa's parse_data, never empty
     care: Reason | None = None
     language: str | None = None  # None: not clear
+    foreign: bool = False  # clearly in a language that is none of ours
     tapped: bool = False
     expired: bool = False  # a tap on a button that means nothing any more
     entities: Sequence[Mapping[str, Any]] = field(default_factory=list)
@@ -75,8 +76,9 @@ class Reading:
 
 
 def of_option(option: Option, answered: OutboundId | None = None) -> Reading:
-    """A tap says exactly what its button meant; `answered`: the message that it was on."""
-    return replace(_certain(option.intent, option.entities, tapped=True), answered=answered)
+    """A tap says exactly what its button meant, a language chosen included; `answered`: the message that it was on."""
+    certain = _certain(option.intent, option.entities, tapped=True)
+    return replace(certain, answered=answered, language=option.entities.get("language"))
 
 
 def of_keyword(intent: str) -> Reading:
@@ -128,6 +130,7 @@ def of_parse(parsed: Parsed, *, form_open: bool = False) -> Reading:
         engine,
         care_of(care or "") or care_of(intent),
         parsed.language,
+        foreign=parsed.language is None,
         entities=json["entities"],
         readings=readings,
         also=json["also"],

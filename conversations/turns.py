@@ -10,7 +10,7 @@ from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations import claim as claims
-from conversations import reading
+from conversations import languages, reading
 from conversations.care import country_of, crisis
 from conversations.claim import Claim, LeaseLost
 from conversations.context import is_open
@@ -111,7 +111,11 @@ class Turns:
         elif not (claim.message.text.strip() or claim.message.media or heard.tapped):
             await self._close(claim, TurnOutcome.ANSWERED, [Say("notice.media")])
         else:
-            await self._ask_engine(claim, creditor, heard, locale)
+            which = await self._which_language(claim, creditor, heard)
+            if which is not None and languages.waits(heard):
+                await self._close(claim, TurnOutcome.ANSWERED, [which], creditor=creditor)
+            else:
+                await self._ask_engine(claim, creditor, heard, locale, [which] if which else [])
 
     async def _read(self, claim: Claim, creditor: Creditor) -> Reading:
         message = claim.message
@@ -196,7 +200,17 @@ class Turns:
             )
             return (await tx.scalar(query.limit(1))) is None
 
-    async def _ask_engine(self, claim: Claim, creditor: Creditor, heard: Reading, locale: str) -> None:
+    async def _which_language(self, claim: Claim, creditor: Creditor, heard: Reading) -> Say | None:
+        """The question which language the person reads, where they write in none that the creditor speaks."""
+        if claim.talk.form is not None or not languages.unspoken(heard, creditor.languages):
+            return None
+        async with self._db.read() as tx:
+            return await languages.which(tx, claim.talk.id, heard, claim.message.text, creditor.languages)
+
+    async def _ask_engine(
+        self, claim: Claim, creditor: Creditor, heard: Reading, locale: str, besides: Sequence[Say]
+    ) -> None:
+        """`besides`: what is said after the dialogue's answer."""
         talk = claim.talk
         facts = {
             "verified": claim.contact.verified(self._clock.now()),
@@ -231,7 +245,8 @@ class Turns:
             log.error("engine.silent", turn=claim.turn, intent=heard.intent)
             await self._apologise(claim, heard.care)
             return
-        await self._close(claim, TurnOutcome.ANSWERED, answer.says, answer=answer, creditor=creditor)
+        says = [*answer.says, *besides]
+        await self._close(claim, TurnOutcome.ANSWERED, says, answer=answer, creditor=creditor)
 
     async def _apologise(self, claim: Claim, care: Reason | None) -> None:
         """A person takes over; who is in danger hears where there is help, whatever has failed."""

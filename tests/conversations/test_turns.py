@@ -22,7 +22,8 @@ class Meaning:
         self._intent, self._care = intent, care
 
     def as_json(self) -> dict[str, Any]:
-        return {"intent": {"name": self._intent}, "care": {"name": self._care}, "entities": [], "readings": [], "also": None}
+        understood = {"intent": {"name": self._intent}, "care": {"name": self._care}}
+        return {**understood, "entities": [], "readings": [], "also": None}
 
     def for_engine(self) -> dict[str, Any]:
         return {"intent": {"name": self._intent, "confidence": 0.9}, "entities": []}
