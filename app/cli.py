@@ -133,10 +133,10 @@ def import_file(settings: Settings, kind: str, file: Path, key: str, dry_run: bo
     """Load FILE, or a folder of UBL invoices; what is bad is listed with its place and reason, the rest loads."""
     from app.imports import load, load_folder
 
-    if kind == "statement":
+    folder = sorted(each for each in file.iterdir() if each.suffix.lower() == ".xml") if file.is_dir() else None
+    if kind == "statement" and folder is None:
         _statement(settings, file, key, dry_run)
         return
-    folder = sorted(each for each in file.iterdir() if each.suffix.lower() == ".xml") if file.is_dir() else None
     content = b"" if folder is not None else file.read_bytes()
 
     async def run(db: Database) -> Mapping[str, Imported]:
