@@ -6,6 +6,9 @@ from conversations.creditors import Creditors
 from core.errors import NotFound
 from core.ids import CreditorKey
 
+# Characters of a creditor's API key: a shorter one is not taken.
+SHORTEST_KEY = 32
+
 
 class Accounts:
     """The mappings are changed in place: channels hold on to them."""
@@ -17,11 +20,12 @@ class Accounts:
         self.sms: dict[str, str] = {}
         self.telegram: dict[str, tuple[str, str]] = {}  # creditor → token and secret
         self.payments: dict[str, dict[str, str]] = {}  # creditor → keys of its payment provider, resolved
+        self.api: dict[str, str] = {}  # creditor → the key of its own systems, resolved
         self._origins: dict[str, frozenset[str]] = {}
 
     async def refresh(self) -> None:
         known = {creditor.key: creditor for creditor in await self._creditors.all()}
-        for table in (self.whatsapp, self.sms, self.telegram, self.payments, self._origins):
+        for table in (self.whatsapp, self.sms, self.telegram, self.payments, self.api, self._origins):
             for gone in table.keys() - known.keys():
                 del table[gone]
         for key, creditor in known.items():
@@ -39,6 +43,10 @@ class Accounts:
                 name: creditor.secret(value, self._environment) for name, value in creditor.payments.keys.items()
             }
             self.payments[key] = {name: secret for name, secret in secrets.items() if secret}
+            if (secret := creditor.secret(creditor.api_key, self._environment)) and len(secret) >= SHORTEST_KEY:
+                self.api[key] = secret
+            else:
+                self.api.pop(key, None)
             self._origins[key] = frozenset(channels.web.origins)
 
     def origins(self, creditor: str | None) -> Collection[str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from sqlalchemy import func, select
 
 from app import engine, trained
+from app.accounts import SHORTEST_KEY
 from app.providers import KEYS
 from app.settings import Settings, problems
 from billing.shop import addresses, signature
@@ -50,6 +51,9 @@ async def findings(settings: Settings, environment: Mapping[str, str]) -> list[s
     secrets = Counter(creditor.secret(creditor.token_secret, dict(environment)) for creditor in creditors)
     if any(count > 1 for secret, count in secrets.items() if secret):
         found.append("creditors share a token_secret: what one shop signs is then good at the other; give each its own")
+    keys = Counter(creditor.secret(creditor.api_key, dict(environment)) for creditor in creditors)
+    if any(count > 1 for key, count in keys.items() if key):
+        found.append("creditors share an api_key: it is then nobody's; give each its own")
     return found
 
 
@@ -59,6 +63,11 @@ def _of(creditor: Creditor, settings: Settings, environment: Mapping[str, str]) 
         name = REFERENCE.match(value)
         if name and not environment.get(name[1]):
             found.append(f"{place} names {value}, and {name[1]} is not in the environment")
+    if creditor.api_key:
+        if not REFERENCE.match(creditor.api_key):
+            found.append("api_key stands in the file: write ${NAME} and set it in the environment")
+        if 0 < len(creditor.secret(creditor.api_key, dict(environment)) or "") < SHORTEST_KEY:
+            found.append(f"api_key is short: nothing is taken with less than {SHORTEST_KEY} characters")
     if creditor.token_secret and not REFERENCE.match(creditor.token_secret):
         found.append("token_secret stands in the file: write ${NAME} and set it in the environment")
     if (creditor.channels.whatsapp or creditor.channels.sms) and not settings.twilio_account_sid:

@@ -14,6 +14,7 @@ from aiohttp import web
 
 from app.accounts import Accounts
 from app.alerts import Alerts
+from app.api import Api
 from app.chats import Chats
 from app.events import Events
 from app.metrics import Metrics
@@ -113,6 +114,7 @@ class Effen:
     texts: Renderer
     creditors: Creditors
     accounts: Accounts
+    api: Api
     identity: Identity
     inbox: Inbox
     outbox: Outbox
@@ -283,6 +285,7 @@ def _wire(
             invoices=invoices,
             invoice_events=invoice_events,
             claims=claims,
+            ibans=ibans,
             statements=statements,
             deciding=Deciding(db, clock, wake),
             unheard=Unheard(db, clock, wake),
@@ -303,6 +306,7 @@ def _wire(
         texts=texts,
         creditors=creditors,
         accounts=accounts,
+        api=Api(accounts, clock, debits),
         identity=identity,
         inbox=inbox,
         outbox=outbox,

@@ -89,6 +89,7 @@ def public(effen: Effen) -> web.Application:
     )
     app.add_routes(pay_page.routes(effen.db, effen.links, effen.payments, effen.texts, public_url=settings.public_url))
     app.add_routes(widget.routes(effen.creditors.get, effen.texts))
+    app.add_routes(effen.api.routes())
     app.add_routes(effen.desk.routes())
     if effen.sandbox is not None:
         app.add_routes(sandbox_bank.routes(effen.sandbox, effen.texts))

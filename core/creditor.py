@@ -168,6 +168,7 @@ class Creditor(_Part):
     brand: Brand = Brand()
     timezone: str = "Europe/Amsterdam"
     token_secret: str | None = None
+    api_key: str | None = None  # what its own systems prove themselves with (docs/operations.md)
     email: str | None = None
     phone: str | None = None
     webhook: Webhook | None = None

@@ -10,6 +10,7 @@ import structlog
 from aiohttp import web
 
 from billing.claims import Claims
+from billing.ibans import IbanChanges
 from billing.invoice_events import InvoiceEvents
 from billing.invoices import Invoices
 from billing.language import choose
@@ -60,6 +61,7 @@ class Services:
     invoices: Invoices
     invoice_events: InvoiceEvents
     claims: Claims
+    ibans: IbanChanges
     statements: Statements
     deciding: Deciding
     unheard: Unheard
@@ -160,6 +162,7 @@ class Desk:
             invoices=open_invoices,
             history=history,
             claims=claims,
+            ibans=await self._s.ibans.of(talk.customer.id) if talk.customer else [],
             mine=talk.state == "open" and talk.agent_id == session.agent.id,
             relieves=session.agent.may(Right.RELIEVE),
             key=new_id(),
