@@ -12,11 +12,11 @@ import numpy as np
 
 from understanding import encoder as encoders
 from understanding.care import CRISIS, Care, CareWatch, CareWords, is_care
+from understanding.classifier import Classifier
 from understanding.clauses import Clause, clauses, wishes
 from understanding.doubt import NOTHING, readings, weight
 from understanding.encoder import Encoder
 from understanding.entities import Entity, find
-from understanding.head import Head
 from understanding.language import Languages
 from understanding.parse import Also, Intent, Parse
 from understanding.text import readable, storable
@@ -41,7 +41,7 @@ class Understanding:
     """
 
     def __init__(
-        self, encoder: Encoder, center: Floats, scale: float, intents: Head, care: CareWatch, threshold: float
+        self, encoder: Encoder, center: Floats, scale: float, intents: Classifier, care: CareWatch, threshold: float
     ) -> None:
         self._encoder = encoder
         self._center = center
@@ -120,7 +120,7 @@ def load(artifact_dir: Path, encoder_model: Path | None = None) -> Understanding
     card = json.loads((artifact_dir / CARD).read_text("utf-8"))
     if card["encoder"] != encoders.identity(encoder_model, artifact_dir / encoders.GRAPH):
         raise ValueError("the model was trained with another sentence encoder: train again")
-    intents = Head.from_arrays(arrays, "intents")
+    intents = Classifier.from_arrays(arrays)
     return Understanding(
         encoders.open_encoder(artifact_dir, encoder_model),
         arrays["center"],

@@ -19,9 +19,10 @@ import numpy.typing as npt
 from understanding import encoder as encoders
 from understanding import examples
 from understanding.care import CareWatch, CareWords
+from understanding.classifier import Classifier, fit, mixed
 from understanding.examples import Example
 from understanding.graph import write_graph
-from understanding.head import Head, fit, softmax, temperature
+from understanding.head import softmax, temperature
 from understanding.model import CARD, MODEL
 from understanding.report import Judged, report
 from understanding.seen import SEEN, key, read_seen
@@ -31,11 +32,10 @@ from understanding.weights import Floats, Weights, packed_file
 _VECTORS = "vectors.npz"
 _FOLDS = 5
 _NEVER = -30.0  # the score of a name that a fold never saw
-_PENALTY = 3e-3
 _THRESHOLD = 0.35  # a wrong turn costs about half of what a right one gains: p > (1 - p) / 2
 _SOURCES = (
     *("text.py", "weights.py", "tokens.py", "graph.py", "encoder.py"),
-    *("head.py", "examples.py", "seen.py", "training.py"),
+    *("head.py", "neighbours.py", "classifier.py", "examples.py", "seen.py", "training.py"),
 )
 
 
@@ -82,12 +82,12 @@ def train(
     vectors = (vectors - center) * np.float32(scale)
     intents = [sentence.intent for sentence in sentences]
     unseen = np.array([key(sentence.text) not in seen for sentence in sentences])
-    head, scores = _fit(vectors, intents, _folds(intents, unseen))
+    classifier, shares = _fit(vectors, intents, _folds(intents, unseen))
     arrays = {
         "center": center,
         "scale": np.array(scale),
         "threshold": np.array(_THRESHOLD),
-        **head.arrays("intents"),
+        **classifier.arrays(),
     }
     _save(artifact_dir / MODEL, arrays)
     judged = [sentence for sentence, new in zip(sentences, unseen, strict=True) if new]
@@ -95,8 +95,8 @@ def train(
         "fingerprint": fingerprint(data_dir, encoder_model, tuned),
         "encoder": encoders.identity(encoder_model, artifact_dir / encoders.GRAPH),
         "tuned": bool(seen),
-        "settings": {"penalty": _PENALTY, "threshold": _THRESHOLD, "temperature": round(head.temperature, 4)},
-        "cross_validation": report(_judged(judged, head.names, softmax(scores[unseen] / head.temperature))),
+        "settings": {"threshold": _THRESHOLD, "temperature": round(classifier.head.temperature, 4)},
+        "cross_validation": report(_judged(judged, classifier.names, shares[unseen])),
     }
     (artifact_dir / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", "utf-8")
     return card
@@ -150,24 +150,28 @@ def _folds(labels: Sequence[str], unseen: npt.NDArray[np.bool_]) -> npt.NDArray[
     return folds
 
 
-def _fit(vectors: Floats, labels: Sequence[str], folds: npt.NDArray[np.int64]) -> tuple[Head, Floats]:
-    """A calibrated head fitted on everything, and the scores each sentence gets from heads that never saw its fold.
+def _fit(vectors: Floats, labels: Sequence[str], folds: npt.NDArray[np.int64]) -> tuple[Classifier, Floats]:
+    """A calibrated classifier of everything, and each sentence's probabilities by those that never saw its fold.
 
-    Sentences of fold -1 are in every head, and get no scores.
+    Sentences of fold -1 are in every one, and get no probabilities.
     """
-    head = fit(vectors, labels, _PENALTY)
+    whole = fit(vectors, labels)
+    head = whole.head
     truth = np.array(labels)
     held_out = np.full((len(labels), len(head.names)), _NEVER, np.float32)
+    votes = np.zeros_like(held_out)
     for fold in sorted(set(folds.tolist()) - {-1}):
         here, rest = folds == fold, folds != fold
         if not rest.any():
             continue
-        part = fit(vectors[rest], truth[rest].tolist(), _PENALTY)
+        part = fit(vectors[rest], truth[rest].tolist())
         columns = [head.names.index(name) for name in part.names]
-        held_out[np.ix_(here, columns)] = part.scores(vectors[here])
+        held_out[np.ix_(here, columns)] = part.head.scores(vectors[here])
+        votes[np.ix_(here, columns)] = part.neighbours.votes(vectors[here])
     judged = folds >= 0
     calibrated = temperature(held_out[judged], head.names, truth[judged].tolist())
-    return replace(head, temperature=calibrated), held_out
+    classifier = replace(whole, head=replace(head, temperature=calibrated))
+    return classifier, mixed(softmax(held_out / calibrated), votes)
 
 
 def _judged(sentences: Sequence[Example], names: Sequence[str], shares: Floats) -> list[Judged]:

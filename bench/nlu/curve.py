@@ -1,7 +1,8 @@
-"""What more sentences bring: the head refitted on a part of them, judged on all held-out messages; no new encoding."""
+"""What more sentences bring: refitted on a part of them, judged on all held-out messages; no new encoding."""
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +15,7 @@ from bench.nlu.messages import Message
 from bench.nlu.readings import Reading
 from understanding import encoder, examples
 from understanding.care import CareWatch, CareWords
-from understanding.head import Head, fit, softmax
+from understanding.classifier import fit
 from understanding.model import CARD
 from understanding.text import readable
 from understanding.weights import Floats
@@ -48,18 +49,18 @@ def curve(name: str, model_dir: Path, messages: Sequence[Message], parts: Sequen
     for part in parts:
         taken = order[: round(part * len(sentences))]
         labels = [sentences[place].intent for place in taken]
-        head = fit(vectors[taken], labels, settings["penalty"])
-        shares = softmax(head.scores(asked) / np.float32(settings["temperature"]))
-        found = figures(_readings(messages, head, shares))
+        found_by = fit(vectors[taken], labels)
+        found_by = replace(found_by, head=replace(found_by.head, temperature=settings["temperature"]))
+        found = figures(_readings(messages, found_by.names, found_by.probabilities(asked)))
         points.append(Point(name, len(taken), {key: found[key] for key in KEYS}))
     return points
 
 
-def _readings(messages: Sequence[Message], head: Head, shares: Floats) -> list[Reading]:
-    watch = CareWatch(head.names, CareWords())
+def _readings(messages: Sequence[Message], names: Sequence[str], shares: Floats) -> list[Reading]:
+    watch = CareWatch(names, CareWords())
     readings = []
     for message, row in zip(messages, shares, strict=True):
-        ranking = tuple(head.names[place] for place in np.argsort(-row, kind="stable")[:3])
+        ranking = tuple(names[place] for place in np.argsort(-row, kind="stable")[:3])
         seen = watch.look(message.text, row).name
         readings.append(Reading(message, ranking[0], ranking, float(row.max()), seen, None, 0.0))
     return readings

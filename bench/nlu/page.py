@@ -117,7 +117,7 @@ def _beyond(report: Report) -> str:
 
 def _curve(report: Report) -> str:
     return table(
-        ["the head alone, refitted", "sentences", *(NAMES[key] for key in KEYS)],
+        ["head and neighbours, refitted", "sentences", *(NAMES[key] for key in KEYS)],
         (
             [point.encoder, f"{point.sentences:,}", *(_number(point.figures[key]) for key in KEYS)]
             for point in report.curve
