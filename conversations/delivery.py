@@ -40,6 +40,14 @@ _SETTLE = timedelta(seconds=60)
 _AT_ONCE = 100
 # In quiet hours it is tried again this much later.
 _QUIET = timedelta(minutes=15)
+# WhatsApp: free-form messages only this long after the person's last one.
+_WINDOW = timedelta(hours=24)
+# Message key → the creditor's name for its approved template, and what its {{1}}, {{2}} … stand for.
+_TEMPLATES: Mapping[str, tuple[str, Sequence[str]]] = {
+    "reminder.upcoming": ("payment_reminder", ("creditor", "invoice", "amount", "due")),
+    "claim.lapsed": ("payment_proof", ("day",)),
+    "debit.failed": ("direct_debit_failed", ("amount", "invoice", "link")),
+}
 
 
 def _next() -> ReturningUpdate[Any]:
