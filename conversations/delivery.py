@@ -11,14 +11,17 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningUpdate
 
+from conversations import window
 from conversations.contacts import ContactPoint, contact_of
 from conversations.creditors import Creditors
 from conversations.disclosure import discloses
+from conversations.handoff import wait_for_person
 from conversations.holds import holding
 from conversations.outbox import sent, undelivered
 from core.clock import Clock
 from core.creditor import Creditor
 from core.errors import SendFailed
+from core.hold import Reason
 from core.ids import ContactPointId, TurnId, new_id
 from core.lifecycle import OUTBOUND, OutboundState, sources
 from core.message import Channel, Choice, Idempotent, Inquires, Limits, Option, Rendered, Say
@@ -40,14 +43,6 @@ _SETTLE = timedelta(seconds=60)
 _AT_ONCE = 100
 # In quiet hours it is tried again this much later.
 _QUIET = timedelta(minutes=15)
-# WhatsApp: free-form messages only this long after the person's last one.
-_WINDOW = timedelta(hours=24)
-# Message key → the creditor's name for its approved template, and what its {{1}}, {{2}} … stand for.
-_TEMPLATES: Mapping[str, tuple[str, Sequence[str]]] = {
-    "reminder.upcoming": ("payment_reminder", ("creditor", "invoice", "amount", "due")),
-    "claim.lapsed": ("payment_proof", ("day",)),
-    "debit.failed": ("direct_debit_failed", ("amount", "invoice", "link")),
-}
 
 
 def _next() -> ReturningUpdate[Any]:
@@ -301,6 +296,10 @@ class Delivery:
             later["attempts"] = row.attempts - 1  # waiting for the morning is no try
             await tx.execute(update(outbound).where(outbound.c.id == row.id).values(**later))
             return False
+        if not window.takes(row.key, point, creditor, now):
+            await _withhold(tx, row, "window_closed")
+            await wait_for_person(tx, row.conversation_id, Reason.REQUEST, now, {"unreached": point.channel})
+            return False
         return True
 
     async def _render(
@@ -338,7 +337,7 @@ class Delivery:
             urls,
             today=now.astimezone(creditor.zone).date(),
         )
-        template, order = _template(say.key, point, creditor, now)
+        template, order = window.template(say.key, point, creditor, now)
         variables = {str(place): shown.values[name] for place, name in enumerate(order, 1)} if template else {}
         last = len(shown.texts) - 1
         return [
@@ -440,16 +439,6 @@ def message_of_part(part: Mapping[str, Any]) -> Rendered:
     """A stored part as the message it was rendered to."""
     choices = [Choice(**choice) for choice in part["choices"]]
     return Rendered(**{**part, "choices": choices, "at": datetime.fromisoformat(part["at"])})
-
-
-def _template(key: str, point: ContactPoint, creditor: Creditor, now: datetime) -> tuple[str | None, Sequence[str]]:
-    """WhatsApp's approved template for what we start, and its variables: outside the window nothing else is taken."""
-    if point.channel != "whatsapp" or creditor.channels.whatsapp is None:
-        return None, ()
-    if point.last_inbound_at is not None and now - point.last_inbound_at < _WINDOW:
-        return None, ()
-    name, order = _TEMPLATES.get(key, ("", ()))
-    return creditor.channels.whatsapp.templates.get(name), order
 
 
 async def _withhold(tx: AsyncConnection, row: Row[Any], why: str) -> None:

@@ -1,7 +1,7 @@
 """What becomes of promises, plans and claims to have paid: looked at in daytime, told where they were made."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import structlog
@@ -14,6 +14,7 @@ from billing.ledger import open_amounts
 from billing.links import Links
 from billing.plans import Plans
 from billing.promises import Promises
+from conversations import window
 from conversations.contacts import ContactPoint, contact_of
 from conversations.creditors import Creditors
 from conversations.handoff import wait_for_person
@@ -33,6 +34,8 @@ from store.tables.talk import conversation
 
 log = structlog.get_logger(__name__)
 
+# What an agent sees to, by the first part of the message that could not go out.
+_WISHES = {"promise": "pay_later", "plan": "request_payment_plan", "claim": "already_paid"}
 _HUMAN = Option("option.human", "human")
 
 
@@ -151,13 +154,23 @@ class Agreements:
         self._outbox.wake()
 
     async def _tell(self, tx: AsyncConnection, row: Row[Any], say: Say, cause: str) -> None:
-        """To where the person last wrote from, while that is verified: delivery looks at holds and quiet hours."""
+        """To where the person last wrote from, else to another address that is verified and takes it now.
+
+        Where only WhatsApp's closed window is in the way, an agent sees to it. Delivery looks at holds and quiet hours.
+        """
+        now = self._clock.now()
         home = await _home(tx, row)
-        point = await _contact(tx, home)
-        if point is None or not point.verified(self._clock.now()) or point.opted_out_at is not None:
+        points = await _reachable(tx, home, now)
+        if not points:
             log.info("agreement.unreachable", conversation=home, key=say.key)
             return
-        await self._outbox.put(tx, home, say, cause=cause, author="bot", proactive=True, contact=point.id)
+        creditor = await self._creditors.get(row.creditor_id)
+        open_now = [point for point in points if window.takes(say.key, point, creditor, now)]
+        if not open_now:
+            summary = {"wish": _WISHES[say.key.partition(".")[0]], "unreached": points[0].channel}
+            await wait_for_person(tx, home, Reason.REQUEST, now, summary)
+            return
+        await self._outbox.put(tx, home, say, cause=cause, author="bot", proactive=True, contact=open_now[0].id)
 
 
 async def _home(tx: AsyncConnection, row: Row[Any]) -> ConversationId:
@@ -168,9 +181,15 @@ async def _home(tx: AsyncConnection, row: Row[Any]) -> ConversationId:
     return home
 
 
-async def _contact(tx: AsyncConnection, home: ConversationId) -> ContactPoint | None:
+async def _reachable(tx: AsyncConnection, home: ConversationId, now: datetime) -> list[ContactPoint]:
+    """The conversation's addresses that are verified and have not opted out: the one last written from comes first."""
     last: ContactPointId | None = await tx.scalar(
         select(conversation.c.contact_point_id).where(conversation.c.id == home)
     )
-    found = (await tx.execute(select(contact_point).where(contact_point.c.id == last))).one_or_none()
-    return None if found is None else contact_of(found)
+    rows = await tx.execute(
+        select(contact_point)
+        .where(contact_point.c.conversation_id == home, contact_point.c.opted_out_at.is_(None))
+        .order_by(contact_point.c.last_inbound_at.desc(), contact_point.c.id)
+    )
+    points = [point for point in map(contact_of, rows) if point.verified(now)]
+    return sorted(points, key=lambda point: point.id != last)

@@ -8,6 +8,7 @@ from sqlalchemy import Row, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing.promises import pausing
+from conversations import window
 from conversations.contacts import ContactPoint, contact_of
 from conversations.creditors import Creditors
 from conversations.holds import holding
@@ -23,6 +24,7 @@ from store.tables.talk import outbound
 
 log = structlog.get_logger(__name__)
 
+_UPCOMING = "reminder.upcoming"
 # A long weekend with holidays.
 _MADE_UP = timedelta(days=4)
 
@@ -71,7 +73,7 @@ class Reminders:
                 if contact is None:
                     continue
                 say = Say(
-                    "reminder.upcoming",
+                    _UPCOMING,
                     {
                         "invoice": row.number,
                         "amount": {"money": [int(row.open), row.currency]},
@@ -121,5 +123,6 @@ async def _reachable(
             )
         )
     ).all()
-    contacts = sorted((contact_of(row) for row in rows), key=lambda contact: channels.index(contact.channel))
-    return contacts[0] if contacts else None
+    found = [contact_of(row) for row in rows]
+    contacts = [each for each in found if window.takes(_UPCOMING, each, creditor, now)]
+    return min(contacts, key=lambda contact: channels.index(contact.channel), default=None)
