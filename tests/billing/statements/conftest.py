@@ -2,10 +2,10 @@ import pytest
 
 from billing.statements.statements import Statements
 from store.wake import LocalWake
-from tests.billing.conftest import house
+from tests.billing.conftest import house, on_street
 from tests.billing.house import House
 
-__all__ = ["house"]
+__all__ = ["house", "on_street"]
 
 
 @pytest.fixture
