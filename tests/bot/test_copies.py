@@ -20,6 +20,14 @@ async def test_nobody_gets_one_unverified(talk: Talk, world: World) -> None:
     assert list(world.copies.values()) == ["id-2026-0042"]
 
 
+async def test_the_number_is_remembered_while_verifying(talk: Talk, world: World) -> None:
+    world.invoices, world.people = OPEN, {"K-1001": {"postcode": "1234AB"}}
+    assert (await talk.hear("kopie van 2026-0043 graag", "request_invoice_copy")).form == "verify_form"
+    await talk.hear("K-1001", "inform")
+    assert (await talk.hear("1234 AB", "inform")).keys == ["invoice_copy.ready"]
+    assert list(world.copies.values()) == ["id-2026-0043"]
+
+
 async def test_the_only_one(talk: Talk, world: World) -> None:
     world.verified = True
     said = await talk.hear(ASKED, "request_invoice_copy")
