@@ -135,6 +135,8 @@ class Identity:
                 raise BadInput("this session is another customer's: start a fresh one")
             if not (point.verified(now) and point.debtor == record):
                 await _bind(tx, point, DebtorId(record), until, now)
+            confirmed = update(contact_point).where(contact_point.c.id == point.id)
+            await tx.execute(confirmed.values(confirmed_until=until))
         self._wake.ring("event")
         return True
 
@@ -209,7 +211,7 @@ async def _bind(tx: AsyncConnection, point: ContactPoint, who: DebtorId, until: 
     await tx.execute(
         update(contact_point)
         .where(contact_point.c.id == point.id)
-        .values(debtor_id=who, verified_until=until, conversation_id=home)
+        .values(debtor_id=who, verified_until=until, confirmed_until=None, conversation_id=home)
     )
     changed(tx, home)
 
@@ -262,7 +264,7 @@ async def _part(tx: AsyncConnection, point: ContactPoint, now: datetime) -> Cont
     await tx.execute(
         update(contact_point)
         .where(contact_point.c.id == point.id)
-        .values(conversation_id=fresh, debtor_id=None, verified_until=None)
+        .values(conversation_id=fresh, debtor_id=None, verified_until=None, confirmed_until=None)
     )
     changed(tx, old.id)
     return contact_of((await tx.execute(select(contact_point).where(contact_point.c.id == point.id))).one())

@@ -19,7 +19,7 @@ from store.database import Database
 from store.tables.bank import bank_decision, bank_line
 from store.tables.invoices import invoice_copy, invoice_event
 from store.tables.money import claim, direct_debit, iban_change, proof
-from store.tables.people import retention, verification_attempt
+from store.tables.people import one_time_code, retention, verification_attempt
 from store.tables.staff import desk_session
 from store.tables.talk import button, conversation, event, inbound, outbound, sentence
 from store.tables.webhooks import shop_webhook
@@ -74,7 +74,8 @@ class Retention:
                 "statements": await _forget_payers(tx, kept["statements"]),
                 "copies": await _delete(tx, invoice_copy, invoice_copy.c.expires_at < kept["copies"]),
                 "history": await _delete(tx, invoice_event, invoice_event.c.at < kept["history"]),
-                "attempts": await _delete(tx, verification_attempt, verification_attempt.c.at < kept["attempts"]),
+                "attempts": await _delete(tx, verification_attempt, verification_attempt.c.at < kept["attempts"])
+                + await _delete(tx, one_time_code, one_time_code.c.created_at < kept["attempts"]),
                 "sessions": await _delete(tx, desk_session, desk_session.c.expires_at < kept["sessions"]),
                 "training": await _delete(tx, sentence, sentence.c.created_at < kept["training"]),
                 "webhooks": await _delete(tx, shop_webhook, shop_webhook.c.ended_at < kept["webhooks"]),

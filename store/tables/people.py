@@ -55,6 +55,7 @@ contact_point = Table(
     reference("conversation_id", "conversation", index=True),
     reference("debtor_id", "debtor", nullable=True, index=True),  # as recognised or verified
     moment("verified_until"),
+    moment("confirmed_until"),  # by a code to the address on file, or the shop's token: what binds may be agreed on
     Column("locale", String(2)),
     moment("opted_out_at"),
     moment("last_inbound_at"),  # opens WhatsApp's window of 24 hours
@@ -72,6 +73,23 @@ verification_attempt = Table(
     Column("subject", Text, nullable=False),
     moment("at", nullable=False),
     Index("ix_verification_attempt_subject", "creditor_id", "scope", "subject", "at"),
+)
+
+# A code to the telephone on file, before what binds.
+one_time_code = Table(
+    "one_time_code",
+    metadata,
+    identifier(),
+    reference("creditor_id", "creditor"),
+    reference("debtor_id", "debtor"),
+    reference("contact_point_id", "contact_point", index=True),  # where it was asked for
+    Column("cause", String(200), nullable=False, unique=True),  # the turn
+    Column("hash", String(64), nullable=False),
+    Column("attempts", Integer, nullable=False),  # wrong guesses
+    moment("created_at", nullable=False),
+    moment("expires_at", nullable=False),
+    moment("used_at"),
+    Index("ix_one_time_code_debtor", "debtor_id", "created_at"),
 )
 
 # Stopping needs no proof; only a person lifts it.
