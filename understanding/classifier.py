@@ -15,17 +15,21 @@ import numpy as np
 import numpy.typing as npt
 
 from understanding import head as heads
-from understanding.head import Head
+from understanding.head import Head, softmax
 from understanding.neighbours import Neighbours
 from understanding.weights import Floats
 
 _PENALTY = 3e-3
+_NEVER = 1e-6  # the share of what neither thinks of
 
 
 @dataclass(frozen=True)
 class Classifier:
+    """temperature: calibrates the two together; the head's own makes it comparable with the votes."""
+
     head: Head
     neighbours: Neighbours
+    temperature: float = 1.0
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -33,23 +37,30 @@ class Classifier:
 
     def probabilities(self, vectors: Floats) -> Floats:
         """(n, width) to (n, k); each row adds up to 1."""
-        return mixed(self.head.probabilities(vectors), self.neighbours.votes(vectors))
+        scores = mixed(self.head.probabilities(vectors), self.neighbours.votes(vectors))
+        return softmax(scores / np.float32(self.temperature))
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """As plain arrays, for a .npz file."""
-        return {**self.head.arrays("intents"), **self.neighbours.arrays("neighbours")}
+        own = {"temperature": np.array(self.temperature, np.float64)}
+        return {**self.head.arrays("intents"), **self.neighbours.arrays("neighbours"), **own}
 
     @staticmethod
     def from_arrays(arrays: Mapping[str, npt.NDArray[Any]]) -> Classifier:
-        return Classifier(Head.from_arrays(arrays, "intents"), Neighbours.from_arrays(arrays, "neighbours"))
+        return Classifier(
+            Head.from_arrays(arrays, "intents"),
+            Neighbours.from_arrays(arrays, "neighbours"),
+            float(arrays["temperature"]),
+        )
 
 
 def mixed(shares: Floats, votes: Floats) -> Floats:
-    return np.asarray((shares + votes) / 2, np.float32)
+    """Half of each, as scores for a softmax."""
+    return np.asarray(np.log((shares + votes) / 2 + _NEVER), np.float32)
 
 
 def fit(vectors: Floats, labels: Sequence[str]) -> Classifier:
-    """Fit both to the same centred vectors; the head's temperature is still to be set."""
+    """Fit both to the same centred vectors; the temperatures are still to be set."""
     head = heads.fit(vectors, labels, _PENALTY)
     numbers = np.searchsorted(np.array(head.names), np.array(labels))
     return Classifier(head, Neighbours.of(vectors, numbers, len(head.names)))

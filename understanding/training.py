@@ -95,7 +95,10 @@ def train(
         "fingerprint": fingerprint(data_dir, encoder_model, tuned),
         "encoder": encoders.identity(encoder_model, artifact_dir / encoders.GRAPH),
         "tuned": bool(seen),
-        "settings": {"threshold": _THRESHOLD, "temperature": round(classifier.head.temperature, 4)},
+        "settings": {
+            "threshold": _THRESHOLD,
+            "temperatures": [round(t, 4) for t in (classifier.head.temperature, classifier.temperature)],
+        },
         "cross_validation": report(_judged(judged, classifier.names, shares[unseen])),
     }
     (artifact_dir / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", "utf-8")
@@ -170,8 +173,10 @@ def _fit(vectors: Floats, labels: Sequence[str], folds: npt.NDArray[np.int64]) -
         votes[np.ix_(here, columns)] = part.neighbours.votes(vectors[here])
     judged = folds >= 0
     calibrated = temperature(held_out[judged], head.names, truth[judged].tolist())
-    classifier = replace(whole, head=replace(head, temperature=calibrated))
-    return classifier, mixed(softmax(held_out / calibrated), votes)
+    together = mixed(softmax(held_out / calibrated), votes)
+    both = temperature(together[judged], head.names, truth[judged].tolist())
+    whole = replace(whole, head=replace(head, temperature=calibrated), temperature=both)
+    return whole, softmax(together / np.float32(both))
 
 
 def _judged(sentences: Sequence[Example], names: Sequence[str], shares: Floats) -> list[Judged]:

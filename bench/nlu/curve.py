@@ -50,7 +50,8 @@ def curve(name: str, model_dir: Path, messages: Sequence[Message], parts: Sequen
         taken = order[: round(part * len(sentences))]
         labels = [sentences[place].intent for place in taken]
         found_by = fit(vectors[taken], labels)
-        found_by = replace(found_by, head=replace(found_by.head, temperature=settings["temperature"]))
+        head, both = settings["temperatures"]
+        found_by = replace(found_by, head=replace(found_by.head, temperature=head), temperature=both)
         found = figures(_readings(messages, found_by.names, found_by.probabilities(asked)))
         points.append(Point(name, len(taken), {key: found[key] for key in KEYS}))
     return points
