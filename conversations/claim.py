@@ -11,7 +11,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from conversations.contacts import ContactPoint, contact_of
 from conversations.reading import Offer
-from conversations.wishes import SECOND
+from conversations.wishes import RESUME, SECOND
 from core.errors import EffenError
 from core.ids import TurnId, new_id
 from core.lifecycle import TurnState
@@ -144,7 +144,7 @@ async def _offers(tx: AsyncConnection, message: Row[Any]) -> Sequence[Offer]:
             Option.from_json(row.option),
             row.expires_at,
             row.outbound_id,
-            ours=row.turn_id is None or row.key == SECOND,
+            ours=row.turn_id is None or row.key in (SECOND, RESUME),
         )
         for row in rows
     ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, bindparam, select
@@ -83,12 +83,28 @@ class Contexts:
             now=now,
         )
 
+    async def silence(self, turn: TurnId) -> timedelta | None:
+        """Since the person's message before this one; None for their first."""
+        async with self._db.read() as tx:
+            return await silence(tx, await message_of(tx, turn))
+
 
 async def message_of(tx: AsyncConnection, turn: TurnId) -> Row[Any]:
     row = (await tx.execute(_MESSAGE, {"turn": turn})).first()
     if row is None:
         raise NotFound(f"there is no turn {turn}")
     return row
+
+
+async def silence(tx: AsyncConnection, message: Row[Any]) -> timedelta | None:
+    """The time between this message and the one before it in the conversation; None where it is the first."""
+    before = await tx.scalar(
+        select(inbound.c.received_at)
+        .where(inbound.c.conversation_id == message.conversation_id, inbound.c.seq < message.seq)
+        .order_by(inbound.c.seq.desc())
+        .limit(1)
+    )
+    return None if before is None else message.received_at - before
 
 
 def is_open(creditor: Creditor, now: datetime) -> bool:

@@ -10,10 +10,10 @@ from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations import claim as claims
-from conversations import languages, reading
+from conversations import languages, pauses, reading
 from conversations.care import country_of, crisis
 from conversations.claim import Claim, LeaseLost
-from conversations.context import is_open
+from conversations.context import is_open, silence
 from conversations.creditors import Creditors
 from conversations.delivery import Delivery
 from conversations.engine import Answer, Engine
@@ -98,7 +98,10 @@ class Turns:
 
     async def _run(self, claim: Claim) -> None:
         creditor = await self._creditors.get(claim.contact.creditor)
-        heard = await self._read(claim, creditor)
+        form = claim.talk.form
+        stale = form is not None and await self._silence(claim) > pauses.FORM_LIFE
+        heard = await self._read(claim, creditor, form_open=form is not None and not stale)
+        left = stale and pauses.leaves(heard, form)
         spoken = (claim.talk.locale, claim.language, claim.contact.locale)
         locale = reading.language_of(heard, spoken, creditor.languages)
         await self._note(claim, creditor, heard, locale)
@@ -112,12 +115,18 @@ class Turns:
             await self._close(claim, TurnOutcome.ANSWERED, [Say("notice.media")])
         else:
             which = await self._which_language(claim, creditor, heard)
+            resumed = pauses.resume(claim.talk.dialogue_slots.get("wanted"), heard) if left else []
             if which is not None and languages.waits(heard):
                 await self._close(claim, TurnOutcome.ANSWERED, [which], creditor=creditor)
             else:
-                await self._ask_engine(claim, creditor, heard, locale, [which] if which else [])
+                interrupt = left or reading.interrupts(heard, form)
+                await self._ask_engine(claim, creditor, heard, locale, interrupt, which, resumed)
 
-    async def _read(self, claim: Claim, creditor: Creditor) -> Reading:
+    async def _silence(self, claim: Claim) -> timedelta:
+        async with self._db.read() as tx:
+            return await silence(tx, claim.message) or timedelta(0)
+
+    async def _read(self, claim: Claim, creditor: Creditor, *, form_open: bool) -> Reading:
         message = claim.message
         now = self._clock.now()
         # Rasa's REST clients send a button's payload back as text.
@@ -133,7 +142,7 @@ class Turns:
         known = reading.keyword(
             message.text,
             claim.contact.channel,
-            form_open=claim.talk.form is not None,
+            form_open=form_open,
             opted_out=claim.contact.opted_out_at is not None,
         )
         if known:
@@ -143,7 +152,7 @@ class Turns:
         hint = claim.talk.locale or claim.language or claim.contact.locale or creditor.languages[0]
         # In a thread, so that no conversation waits for another's encoding.
         parsed = await asyncio.to_thread(self._understanding.parse, message.text, hint)
-        heard = reading.of_parse(parsed, form_open=claim.talk.form is not None)
+        heard = reading.of_parse(parsed, form_open=form_open)
         meant = reading.agreed(claim.offers, now) if heard.intent == "affirm" else None
         if meant is not None:
             return reading.of_option(meant.option, meant.outbound)
@@ -208,9 +217,16 @@ class Turns:
             return await languages.which(tx, claim.talk.id, heard, claim.message.text, creditor.languages)
 
     async def _ask_engine(
-        self, claim: Claim, creditor: Creditor, heard: Reading, locale: str, besides: Sequence[Say]
+        self,
+        claim: Claim,
+        creditor: Creditor,
+        heard: Reading,
+        locale: str,
+        interrupt: bool,
+        which: Say | None,
+        resumed: Sequence[Say],
     ) -> None:
-        """`besides`: what is said after the dialogue's answer."""
+        """`which`: said after the dialogue's answer in any case; `resumed`: where nothing else waits."""
         talk = claim.talk
         facts = {
             "verified": claim.contact.verified(self._clock.now()),
@@ -228,7 +244,7 @@ class Turns:
                     claim.message.text,
                     {**heard.engine, "text": claim.message.text},
                     slots,
-                    interrupt=reading.interrupts(heard, talk.form),
+                    interrupt=interrupt,
                 )
                 break
             except EngineFailed as error:
@@ -245,8 +261,8 @@ class Turns:
             log.error("engine.silent", turn=claim.turn, intent=heard.intent)
             await self._apologise(claim, heard.care)
             return
-        says = [*answer.says, *besides]
-        await self._close(claim, TurnOutcome.ANSWERED, says, answer=answer, creditor=creditor)
+        says = [*answer.says, *([which] if which else [])]
+        await self._close(claim, TurnOutcome.ANSWERED, says, answer=answer, creditor=creditor, resumed=resumed)
 
     async def _apologise(self, claim: Claim, care: Reason | None) -> None:
         """A person takes over; who is in danger hears where there is help, whatever has failed."""
@@ -266,6 +282,7 @@ class Turns:
         answer: Answer | None = None,
         creditor: Creditor | None = None,
         reason: Reason | None = None,
+        resumed: Sequence[Say] = (),
     ) -> None:
         """The turn's end and its answers, in one transaction. Raises LeaseLost."""
         now = self._clock.now()
@@ -293,7 +310,7 @@ class Turns:
             if message.flags.get("cut"):
                 says = [Say("notice.cut"), *says]
             if answer is not None and answer.form is None and talk.state != ConversationState.OPEN:
-                says = [*says, *await second(tx, message, form_done=claim.talk.form is not None)]
+                says = [*says, *(await second(tx, message, form_done=claim.talk.form is not None) or resumed)]
             await self._put(tx, talk.id, message, says)
             told = await self._delivery.tell(tx, claim.turn, message.contact_point_id, message.channel) if says else []
             await tx.execute(_CHANGED, {"here": talk.id, "updated_at": now} | values)

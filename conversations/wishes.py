@@ -11,6 +11,7 @@ from core.message import Option, Say
 from store.tables.talk import inbound, outbound
 
 SECOND = "talk.also"
+RESUME = "talk.resume"  # a form that was left long ago (conversations/pauses.py)
 # A form is filled in, or left, by then; longer ago it would come out of the blue.
 _WAITS = timedelta(hours=1)
 _LOOK_BACK = 10

@@ -17,7 +17,7 @@ from bot.actions.promises import PayLater, PromiseForm
 from bot.actions.requests import requests
 from bot.actions.services import Services
 from bot.actions.shop import QUESTIONS, AskOrderStatus, Question
-from bot.actions.talk import Affirm, Leave, OutOfScope
+from bot.actions.talk import Affirm, Greet, Leave, OutOfScope
 from bot.actions.turn import say, turn_id
 from bot.actions.verification import VerifyForm
 from bot.actions.wish import Wanted, Wish
@@ -60,6 +60,7 @@ def actions(services: Services) -> list[Action]:
         Leave("cancel", "talk.cancelled"),
         Leave("deny", "talk.deny"),
         Leave("goodbye", "talk.goodbye"),
+        Greet(services),
         OutOfScope(services),
         Inform(services),
         VerifyForm(services),

@@ -1,19 +1,23 @@
 """Yes, no, never mind, and what was not understood."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from bot.actions.invoices import CHOSEN
+from billing.invoices import OpenInvoice
+from bot.actions.invoices import CHOSEN, total
 from bot.actions.services import Services
 from bot.actions.turn import Events, leave, offered, say, turn_id
 from bot.actions.verification import SLOTS
+from conversations.context import TurnContext
 from conversations.wishes import option
 from core.message import Option
 
+_AWAY = timedelta(days=2)
 # Something else is one more miss: then a person is offered.
 _ELSE = (Option("option.something_else", "out_of_scope"), Option("option.human", "human"))
 _HELP = tuple(Option(f"option.{intent}", intent) for intent in ("ask_balance", "pay", "human"))
@@ -54,6 +58,36 @@ class Leave(Action):
         left = leave(tracker)
         say(dispatcher, "talk.cancelled" if left and self._intent == "deny" else self._key)
         return [*left, *(SlotSet(slot, None) for slot in (*SLOTS, CHOSEN))] if left else []
+
+
+class Greet(Action):
+    """A hello; to somebody verified who was away for days, what is open, unless a person or an agreement sees to it."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def name(self) -> str:
+        return "action_greet"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> Events:
+        context = await self._services.contexts.of(turn_id(tracker))
+        invoices = await self._open(context)
+        if invoices:
+            say(dispatcher, "talk.welcome_back", _HELP, n=len(invoices), total={"money": total(invoices).as_json()})
+        else:
+            say(dispatcher, "talk.greet", _HELP)
+        return []
+
+    async def _open(self, context: TurnContext) -> Sequence[OpenInvoice]:
+        debtor = context.debtor
+        if not context.verified or debtor is None:
+            return []
+        away = await self._services.contexts.silence(context.turn)
+        if away is None or away < _AWAY or await self._services.holds.of(debtor):
+            return []
+        if await self._services.promises.current(debtor) or await self._services.plans.current(debtor):
+            return []
+        return [invoice for invoice in await self._services.invoices.open_of(debtor) if not invoice.disputed]
 
 
 class OutOfScope(Action):

@@ -2,6 +2,7 @@
 
 import ast
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -277,6 +278,31 @@ async def test_the_second_miss_offers_a_person(talk: Talk, world: World) -> None
     said = await talk.hear("ja graag", "affirm")
     assert said.keys == ["handoff.human", WHEN]
     assert world.handoffs == [(Reason.HUMAN, {})]
+
+
+async def test_who_comes_back_after_days_hears_what_is_open(talk: Talk, world: World) -> None:
+    world.verified, world.away = True, timedelta(days=3)
+    said = await talk.hear("goedemorgen", "greet")
+    assert (said.keys, said.options) == (["talk.welcome_back"], HELP)
+    assert (said.args["n"], said.args["total"]) == (1, {"money": [4995, "EUR"]})
+
+
+@pytest.mark.parametrize(
+    "so",
+    [
+        pytest.param({}, id="somebody unknown"),
+        pytest.param({"verified": True, "away": timedelta(hours=40)}, id="a day"),
+        pytest.param({"verified": True, "away": None}, id="the first message"),
+        pytest.param({"verified": True, "invoices": []}, id="nothing is open"),
+        pytest.param({"verified": True, "invoices": [invoice("1", 1, disputed=True)]}, id="nothing to ask for"),
+        pytest.param({"verified": True, "held": frozenset({Reason.HARDSHIP})}, id="nobody in trouble is pressed"),
+        pytest.param({"verified": True, "plan": Agreed([])}, id="a plan sees to it"),
+    ],
+)
+async def test_a_hello_is_a_hello(talk: Talk, world: World, so: dict[str, Any]) -> None:
+    for name, value in {"away": timedelta(days=3), **so}.items():
+        setattr(world, name, value)
+    assert (await talk.hear("goedemorgen", "greet")).keys == ["talk.greet"]
 
 
 @pytest.mark.parametrize(
