@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from rasa_sdk import Tracker
+from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from billing.plans import Instalment, needs_agent, offers, spread
+from bot.actions.codes import CODE, PLAN, ask_code
 from bot.actions.handover import hand_over
 from bot.actions.invoices import total
 from bot.actions.turn import Events, entities, entity, say
@@ -28,6 +30,23 @@ class RequestPaymentPlan(Wish):
     async def fulfil(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, context: TurnContext, debtor: DebtorId
     ) -> Events:
+        # A choice that waited for a code counts once, right after it.
+        waited = tracker.get_slot(PLAN) if tracker.get_slot(CODE) else None
+        used: Events = [SlotSet(CODE, None), SlotSet(PLAN, None)] if waited else []
+        return [
+            *used,
+            *await self._answer(dispatcher, tracker, context, debtor, entity(tracker, _PLAN) or waited or ""),
+        ]
+
+    async def _answer(
+        self,
+        dispatcher: CollectingDispatcher,
+        tracker: Tracker,
+        context: TurnContext,
+        debtor: DebtorId,
+        agreed: str,
+    ) -> Events:
+        """`agreed`: the name of the plan that the person has confirmed."""
         if await self._current(dispatcher, debtor):
             return []
         invoices = await self.services.invoices.open_of(debtor)
@@ -49,9 +68,10 @@ class RequestPaymentPlan(Wish):
             least = {"money": context.creditor.min_instalment.as_json()}
             say(dispatcher, "plan.too_small", _OTHERWISE, total={"money": owed.as_json()}, least=least)
             return []
-        agreed = entity(tracker, _PLAN) or ""
         months = agreed.partition(":")[0] or entity(tracker, _MONTHS) or ""
         if months in tables and agreed == _name(tables[months]):
+            if not await self.services.codes.confirmed(context.turn):
+                return await ask_code(self.services, dispatcher, tracker, context, agreed)
             try:
                 plan = await self.services.plans.agree(
                     context.conversation,

@@ -56,6 +56,9 @@ _PLAN: list[dict[str, Any]] = [
     for day, minor in (("2026-12-01", 3334), ("2027-01-01", 3333), ("2027-02-01", 3333))
 ]
 _INVOICE = {"number": "F2026-0042", "amount": _MONEY}
+_LATE = {"key": "privacy.fact.late", "args": {"n": 3, "days": 14}}
+_BROKEN = {"key": "privacy.fact.broken", "args": {"n": 1, "days": 14}}
+_WHY = {"key": "privacy.why.rule", "args": {"months": 12, "facts": [_LATE, _BROKEN]}}
 _ROWS = {
     "balance.disputed": ("balance.row_disputed", _INVOICE),
     "balance.open_many": (
@@ -72,10 +75,9 @@ _ROWS = {
             "due": {"date": "2026-10-01"},
         },
     ),
-    "payment_methods.list": (
-        "payment_methods.row",
-        {"method": {"key": "method.ideal"}},
-        {"method": {"key": "method.bancontact"}},
+    **dict.fromkeys(
+        ("payment_methods.list", "payment_methods.online"),
+        ("payment_methods.row", {"method": {"key": "method.ideal"}}, {"method": {"key": "method.bancontact"}}),
     ),
     "payments.received": ("payments.row", {"amount": _MONEY, "paid_at": _DATE, "invoices": ["F2026-0042"]}),
     "receipt.text": ("fees.row", *_RECEIPT),
@@ -109,6 +111,7 @@ ARGUMENTS: dict[str, Any] = {
     "carrier": "PostNL",
     "channel": "WhatsApp",
     "closes": "17:30",
+    "code": "418203",
     "count": 4000,
     "day": _DATE,
     "days": 3,
@@ -173,12 +176,16 @@ ARGUMENTS: dict[str, Any] = {
     "unmatched": 1,
     "where": "Stmt 1, Ntry 2",
     "url": "https://postnl.example/t/3SABC",
+    "risk": {"key": "privacy.class.high"},
+    "months": 12,
+    "facts": [_LATE, _BROKEN],
     "when": "…",
     "why": {"key": "debit.why.insufficient"},
 }
 
 # Where a message gives a name another type than the others do.
 OWN: dict[str, dict[str, Any]] = {
+    **dict.fromkeys(("privacy.risk", "privacy.risk_methods"), {"why": _WHY}),
     "contact.hours_row": {"days": {"key": "contact.days", "args": _DAYS}},
     "answer.found_link": {"link": "https://bloem.example/veelgestelde-vragen"},
     **{key: {"rows": {"key": row, "rows": rows}} for key, (row, *rows) in _ROWS.items()},
