@@ -3,13 +3,16 @@
 import hmac
 import re
 from collections.abc import Awaitable, Callable
-from typing import Any
+from datetime import date, datetime, time
+from typing import Any, Literal
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.accounts import Accounts
 from billing.debits import Debits
+from billing.risk import Risks
+from conversations.creditors import Creditors
 from core.clock import Clock
 from core.errors import BadInput
 from core.ids import CreditorKey
@@ -34,14 +37,29 @@ class FailedDebit(_Body):
     iban_end: str | None = Field(default=None, pattern=r"^[A-Z0-9]{4}$")
 
 
+class ToldRisk(_Body):
+    """A risk class that somebody else knows of, such as a credit-information bureau."""
+
+    name: Literal["low", "medium", "high"] = Field(alias="class")
+    source: str = Field(min_length=1, max_length=80)  # as the person is told it
+    at: date = Field(alias="date")
+    expires: date
+
+
 class Api:
-    def __init__(self, accounts: Accounts, clock: Clock, debits: Debits) -> None:
+    def __init__(self, accounts: Accounts, clock: Clock, creditors: Creditors, debits: Debits, risks: Risks) -> None:
         self._accounts = accounts
         self._clock = clock
+        self._creditors = creditors
         self._debits = debits
+        self._risks = risks
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.post("/api/v1/direct-debits", self._known(self._direct_debit))]
+        return [
+            web.post("/api/v1/direct-debits", self._known(self._direct_debit)),
+            web.put("/api/v1/debtors/{number}/risk", self._known(self._risk)),
+            web.delete("/api/v1/debtors/{number}/risk", self._known(self._no_risk)),
+        ]
 
     def _known(self, handler: Handler) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def guarded(request: web.Request) -> web.Response:
@@ -72,6 +90,17 @@ class Api:
             creditor, told.invoice_number, amount, told.reason, told.iban_end, key=key, now=self._clock.now()
         )
         return web.json_response({"id": identifier}, status=202)
+
+    async def _risk(self, request: web.Request, creditor: CreditorKey) -> web.Response:
+        told = await _body(request, ToldRisk)
+        zone = (await self._creditors.get(creditor)).zone
+        at, until = (datetime.combine(day, time(), zone) for day in (told.at, told.expires))
+        await self._risks.told(creditor, request.match_info["number"], told.name, told.source, at, until)
+        return web.Response(status=204)
+
+    async def _no_risk(self, request: web.Request, creditor: CreditorKey) -> web.Response:
+        await self._risks.untold(creditor, request.match_info["number"])
+        return web.Response(status=204)
 
 
 async def _body[B: BaseModel](request: web.Request, shape: type[B]) -> B:

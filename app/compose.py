@@ -36,6 +36,7 @@ from billing.payments import Payments
 from billing.plans import Plans
 from billing.promises import Promises
 from billing.receipts import Receipts
+from billing.risk import Risks
 from billing.sandbox_books import SandboxBooks
 from billing.shop import delivery as shop_delivery
 from billing.shop.notices import TOPIC as SHOP
@@ -231,6 +232,7 @@ def _wire(
     payments = Payments(db, clock, wake, providers, settings.public_url)
     fees, promises, plans = FeeBook(db, clock, invoices, holding), Promises(db, clock), Plans(db, clock)
     claims, debits, ibans = Claims(db, clock), Debits(db), IbanChanges(db, clock)
+    risks = Risks(db, clock)
     statements = Statements(db, clock, wake)
     notices = ShopNotices(db, clock, wake)
     shop = shop_delivery.ShopDelivery(
@@ -258,6 +260,7 @@ def _wire(
         claims=claims,
         debits=debits,
         ibans=ibans,
+        risks=risks,
         accounts=notices,
         receipts=Receipts(db),
         holds=Holds(db),
@@ -286,6 +289,7 @@ def _wire(
             invoice_events=invoice_events,
             claims=claims,
             ibans=ibans,
+            risks=risks,
             statements=statements,
             deciding=Deciding(db, clock, wake),
             unheard=Unheard(db, clock, wake),
@@ -306,7 +310,7 @@ def _wire(
         texts=texts,
         creditors=creditors,
         accounts=accounts,
-        api=Api(accounts, clock, debits),
+        api=Api(accounts, clock, creditors, debits, risks),
         identity=identity,
         inbox=inbox,
         outbox=outbox,

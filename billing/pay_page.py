@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader
 from billing.creditors import creditor_of
 from billing.language import LANGUAGES, choose
 from billing.links import Link, Links, NotPayable, Standing
-from billing.methods import TRANSFER, methods_for
+from billing.methods import TRANSFER
 from billing.payments import Outlook, Payments
 from core.creditor import Creditor
 from core.errors import BadInput, PaymentFailed
@@ -67,7 +67,7 @@ class PayPage:
         link, creditor = await self._link(request)
         locale = _locale(request, creditor)
         method = str((await request.post()).get("method", ""))
-        if method == TRANSFER and method in methods_for(creditor, None):
+        if method == TRANSFER and method in (await self._payments.outlook(link)).methods:
             await self._links.mark(link.id, LinkState.STARTED)
             raise web.HTTPSeeOther(f"/p/{link.token}/transfer?lang={locale}")
         try:
@@ -118,7 +118,7 @@ class PayPage:
         """A credit transfer of what is due now; none where nothing is to be paid."""
         link, creditor = await self._link(request)
         outlook = await self._payments.outlook(link)
-        if not _by_bank_app(outlook):
+        if not _by_bank_app(creditor, outlook):
             raise web.HTTPGone
         transfer = qr.credit_transfer(creditor.name, creditor.iban, outlook.due, link.reference)
         return _picture(qr.png(transfer), "image/png")
@@ -157,7 +157,7 @@ class PayPage:
             methods={method: self._method(method, locale) for method in _methods(creditor, outlook)},
             transfer=transfer,
             iban=" ".join(creditor.iban[at : at + 4] for at in range(0, len(creditor.iban), 4)),
-            by_bank_app=_by_bank_app(outlook),
+            by_bank_app=_by_bank_app(creditor, outlook),
             notice=notice,
             nonce=nonce,
         )
@@ -186,10 +186,13 @@ def _methods(creditor: Creditor, outlook: Outlook) -> list[str]:
     """What the page offers now; a transfer is in euros."""
     if outlook.standing is not Standing.PAYABLE:
         return []
-    return [method for method in methods_for(creditor, None) if method != TRANSFER or _by_bank_app(outlook)]
+    return [method for method in outlook.methods if method != TRANSFER or _by_bank_app(creditor, outlook)]
 
 
-def _by_bank_app(outlook: Outlook) -> bool:
+def _by_bank_app(creditor: Creditor, outlook: Outlook) -> bool:
+    """Whether a bank app may make the transfer: in euros, and not where transfers are excluded for this debtor."""
+    if TRANSFER in creditor.payments.methods and TRANSFER not in outlook.methods:
+        return False
     return outlook.standing is Standing.PAYABLE and outlook.due.currency == "EUR"
 
 

@@ -1,6 +1,6 @@
 """Payments: started once, settled once, from wherever the news comes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from billing.attribution import book_payment
 from billing.creditors import creditor_of
 from billing.invoices import numbers_of_links, numbers_paid_by
 from billing.links import Link, NotPayable, Standing, due_on, link_of, mark, standing
-from billing.methods import TRANSFER, methods_for
+from billing.methods import TRANSFER, offered
 from billing.returns import book_returns
 from core.clock import Clock
 from core.creditor import Creditor
@@ -61,6 +61,7 @@ class Outlook:
     due: Money
     standing: Standing
     last: PaymentStatus | None
+    methods: Sequence[str]  # what this debtor is offered, the last one used first
 
 
 class Payments:
@@ -88,7 +89,7 @@ class Payments:
         now = self._clock.now()
         async with self._database.begin() as tx:
             creditor = await creditor_of(tx, link.creditor)
-            if method not in methods_for(creditor, None) or method == TRANSFER:
+            if method not in await offered(tx, creditor, link.debtor, now) or method == TRANSFER:
                 raise BadInput("this creditor does not offer that method here")
             row = await self._row(tx, link, creditor, method, now)
         if row.checkout_url:
@@ -183,6 +184,11 @@ class Payments:
             for row in rows
         ]
 
+    async def methods_of(self, creditor: Creditor, debtor: DebtorId) -> Sequence[str]:
+        """What this debtor may pay with, the last one used first."""
+        async with self._database.read() as connection:
+            return await offered(connection, creditor, debtor, self._clock.now())
+
     async def _outlook(self, tx: AsyncConnection, link: Link) -> Outlook:
         due = await due_on(tx, link)
         touching = list(await tx.execute(_touching(link)))
@@ -190,7 +196,9 @@ class Payments:
         newest = select(payment.c.status).where(payment.c.link_id == link.id, payment.c.external_id.is_not(None))
         last = (await tx.execute(newest.order_by(payment.c.created_at.desc(), payment.c.id.desc()).limit(1))).scalar()
         good_for = standing(link, due, self._clock.now(), pending=pending)
-        return Outlook(link, due, good_for, None if last is None else PaymentStatus(last))
+        creditor = await creditor_of(tx, link.creditor)
+        methods = await offered(tx, creditor, link.debtor, self._clock.now())
+        return Outlook(link, due, good_for, None if last is None else PaymentStatus(last), methods)
 
     async def _row(self, tx: AsyncConnection, link: Link, creditor: Creditor, method: str, now: datetime) -> Any:
         """The payment that this click stands for: the open one of the same method and amount, else a new one."""

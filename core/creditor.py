@@ -94,6 +94,39 @@ class Claims(_Part):
     pause_days: int = Field(default=5, ge=1, le=30)  # working days without reminders
 
 
+class RiskRule(_Part):
+    """A class, for who has reached everything that the rule names within `Risk.months`."""
+
+    name: Literal["low", "medium", "high"]
+    late: int | None = Field(default=None, ge=1)  # invoices paid long after they were due
+    reversed: int | None = Field(default=None, ge=1)  # direct debits that the payer took back
+    broken: int | None = Field(default=None, ge=1)  # promises and plans
+
+    @model_validator(mode="after")
+    def _says_something(self) -> RiskRule:
+        if not self.reached:
+            raise ValueError("a rule names late, reversed or broken: else everybody would be in its class")
+        return self
+
+    @property
+    def reached(self) -> dict[str, int]:
+        given = {"late": self.late, "reversed": self.reversed, "broken": self.broken}
+        return {name: times for name, times in given.items() if times is not None}
+
+
+class Risk(_Part):
+    """Which behaviour puts somebody into a risk class: the first rule that fits, else none."""
+
+    months: int = Field(default=12, ge=1, le=36)
+    late_days: int = Field(default=14, ge=1)  # after the due date: only from then on it is late
+    rules: list[RiskRule] = [
+        RiskRule(name="high", reversed=3),
+        RiskRule(name="high", broken=3),
+        RiskRule(name="medium", late=3),
+        RiskRule(name="medium", broken=2),
+    ]
+
+
 class Fees(_Part):
     """What is charged to who pays late, within the law and never without its letter."""
 
@@ -178,6 +211,7 @@ class Creditor(_Part):
     plans: Plans = Plans()
     promises: Promises = Promises()
     claims: Claims = Claims()
+    risk: Risk = Risk()
     fees: Fees = Fees()
     reminders: list[Reminder] = []
     alerts: Alerts

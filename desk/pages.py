@@ -14,6 +14,8 @@ from billing.ibans import IbanChanges
 from billing.invoice_events import InvoiceEvents
 from billing.invoices import Invoices
 from billing.language import choose
+from billing.risk import LONGEST_NOTE, Risks
+from billing.risk import Standing as RiskStanding
 from billing.shop.unheard import Unheard
 from billing.statements.deciding import Deciding
 from billing.statements.statements import Statements
@@ -45,7 +47,7 @@ log = structlog.get_logger(__name__)
 
 _STATIC = Path(__file__).parent / "static"
 _STATIC_FILES = frozenset({"desk.css", "desk.js", "desk.svg"})
-_NOTICES = frozenset({"logged_out", "resolved", "handed_back", "taken", "written", "lifted", "password"})
+_NOTICES = frozenset({"logged_out", "resolved", "handed_back", "taken", "written", "lifted", "password", "risk"})
 _NOTICES |= {"payment_booked", "payment_aside", "webhook_again"}
 
 
@@ -62,6 +64,7 @@ class Services:
     invoice_events: InvoiceEvents
     claims: Claims
     ibans: IbanChanges
+    risks: Risks
     statements: Statements
     deciding: Deciding
     unheard: Unheard
@@ -101,6 +104,7 @@ class Desk:
             web.post("/desk/c/{id}/write", private(self._write)),
             web.post("/desk/c/{id}/hand-back", private(self._hand_back)),
             web.post("/desk/c/{id}/resolve", private(self._resolve)),
+            web.post("/desk/c/{id}/risk", private(self._risk)),
             web.get("/desk/c/{id}/proofs/{proof}", private(self._proof)),
             web.post("/desk/holds/{id}/lift", private(self._lift)),
         ]
@@ -162,6 +166,7 @@ class Desk:
             invoices=open_invoices,
             history=history,
             claims=claims,
+            risk=await self._risk_of(talk.customer.id, session) if talk.customer else None,
             ibans=await self._s.ibans.of(talk.customer.id) if talk.customer else [],
             mine=talk.state == "open" and talk.agent_id == session.agent.id,
             relieves=session.agent.may(Right.RELIEVE),
@@ -171,6 +176,26 @@ class Desk:
             longest=MAX_TEXT,
             longest_talk=LONGEST_TALK,
         )
+
+    async def _risk_of(self, debtor: DebtorId, session: Session) -> RiskStanding:
+        return await self._s.risks.of(await self._s.creditors.get(session.agent.creditor), debtor)
+
+    async def _risk(self, request: web.Request, session: Session) -> web.Response:
+        """Decide a class with a reason, or take a decision back."""
+        form = await request.post()
+        conversation_id, name = _conversation(request), str(form.get("class", ""))
+        talk = await self._transcripts.of(conversation_id, session.agent)
+        if talk.customer is None or name not in ("low", "medium", "high", "none", "rules"):
+            return await self._refuse(request, session, 400, "desk.error.confirm")
+        if name == "rules":
+            await self._s.risks.withdraw(talk.customer.id, session.agent)
+        else:
+            note = str(form.get("note", ""))
+            if not note.strip() or len(note) > LONGEST_NOTE:
+                error = self._view.speak(self._locale(request))("desk.risk.reason_missing")
+                return await self._talk(request, session, conversation_id, 400, error)
+            await self._s.risks.override(talk.customer.id, session.agent, None if name == "none" else name, note)
+        raise web.HTTPSeeOther(f"/desk/c/{conversation_id}?notice=risk")
 
     async def _proof(self, request: web.Request, session: Session) -> web.Response:
         """A picture that the customer of this conversation has sent; nothing in it runs, and nobody else's is shown."""

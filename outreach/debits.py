@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing.debits import OTHER_ACCOUNT, Debit, Why, record
 from billing.links import Links
+from conversations import window
 from conversations.contacts import ContactPoint, contact_of
 from conversations.creditors import Creditors
 from conversations.handoff import wait_for_person
@@ -46,11 +47,18 @@ class DebitNews:
 
     async def failed(self, payload: Mapping[str, Any]) -> None:
         now = self._clock.now()
+        creditor = await self._creditors.get(payload["creditor_id"])
         async with self._db.begin() as tx:
             debit = await record(tx, payload, now)
+            points = await _reachable(tx, debit.debtor, now)
+            open_now = [point for point in points if window.takes("debit.failed", point, creditor, now)]
+            contact = open_now[0] if open_now and debit.why is not Why.DECEASED else None
             if debit.why is Why.DECEASED:
                 await _mourn(tx, debit, now)
-            contact = None if debit.why is Why.DECEASED else await _reachable(tx, debit.debtor, now)
+            elif points and not open_now:
+                # WhatsApp takes nothing without a template now: an agent sees to it.
+                summary = {"wish": ANOTHER.intent, "unreached": points[0].channel}
+                await wait_for_person(tx, points[0].conversation, Reason.REQUEST, now, summary)
         self._wake.ring("event")
         if contact is None:
             log.info("debit.not_told", debit=debit.id)
@@ -61,7 +69,7 @@ class DebitNews:
                 debit.debtor,
                 [debit.invoice],
                 key=f"debit:{debit.id}:link",
-                creditor=await self._creditors.get(debit.creditor),
+                creditor=creditor,
             )
         except BadInput:  # nothing is open on it any more
             return
@@ -100,17 +108,11 @@ async def _mourn(tx: AsyncConnection, debit: Debit, now: datetime) -> None:
         await wait_for_person(tx, ConversationId(home), Reason.REPORT_DECEASED, now, {"noted": ["MD07"]})
 
 
-async def _reachable(tx: AsyncConnection, debtor: DebtorId, now: datetime) -> ContactPoint | None:
-    """Where the person last wrote from, of the contact points that are verified and have not opted out."""
-    query = (
-        select(contact_point)
-        .where(
-            contact_point.c.debtor_id == debtor,
-            contact_point.c.opted_out_at.is_(None),
-            contact_point.c.verified_until > now,
-        )
-        .order_by(contact_point.c.last_inbound_at.desc())
-        .limit(1)
+async def _reachable(tx: AsyncConnection, debtor: DebtorId, now: datetime) -> list[ContactPoint]:
+    """The contact points that are verified and have not opted out, the one last written from first."""
+    query = select(contact_point).where(
+        contact_point.c.debtor_id == debtor,
+        contact_point.c.opted_out_at.is_(None),
+        contact_point.c.verified_until > now,
     )
-    row = (await tx.execute(query)).one_or_none()
-    return None if row is None else contact_of(row)
+    return [contact_of(row) for row in await tx.execute(query.order_by(contact_point.c.last_inbound_at.desc()))]

@@ -7,6 +7,7 @@ from rasa_sdk.events import FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from billing.invoices import OpenInvoice
+from billing.methods import TRANSFER
 from billing.plans import Instalment
 from bot.actions import receipts
 from bot.actions.form import Form, Heard, start
@@ -189,16 +190,18 @@ class AskPaymentMethods(Action):
         return "action_ask_payment_methods"
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: object) -> Events:
-        creditor = (await self._services.contexts.of(turn_id(tracker))).creditor
-        methods = [method if method in NAMED else "other" for method in creditor.payments.methods]
+        context = await self._services.contexts.of(turn_id(tracker))
+        creditor, offered = context.creditor, context.creditor.payments.methods
+        if context.verified and context.debtor is not None:
+            offered = list(await self._services.payments.methods_of(creditor, context.debtor))
+        methods = [method if method in NAMED else "other" for method in offered]
         rows = [{"method": {"key": f"method.{method}"}} for method in dict.fromkeys(methods)]
-        say(
-            dispatcher,
-            "payment_methods.list",
-            [Option("option.pay", "pay")],
-            iban=creditor.iban,
-            rows={"rows": rows, "key": "payment_methods.row"},
-        )
+        table = {"rows": rows, "key": "payment_methods.row"}
+        pay = [Option("option.pay", "pay")]
+        if TRANSFER in creditor.payments.methods and TRANSFER not in offered:
+            say(dispatcher, "payment_methods.online", pay, rows=table)
+        else:
+            say(dispatcher, "payment_methods.list", pay, iban=creditor.iban, rows=table)
         return []
 
 

@@ -9,6 +9,7 @@ from billing.debits import Why
 from billing.fees import Fees as InvoiceFees
 from billing.invoices import OpenInvoice
 from billing.plans import Instalment
+from billing.risk import Standing as RiskStanding
 from conversations.context import TurnContext
 from conversations.identity import Verification
 from core.creditor import Creditor
@@ -102,6 +103,10 @@ class PaidPayment(Protocol):
 
 class Payments(Protocol):
     async def recent_of(self, debtor: DebtorId) -> Sequence[PaidPayment]: ...
+    async def methods_of(self, creditor: Creditor, debtor: DebtorId) -> Sequence[str]:
+        """What this debtor may pay with, the last one used first."""
+        ...
+
     async def pending_of(self, debtor: DebtorId) -> Sequence[object]: ...
 
 
@@ -210,6 +215,10 @@ class Claims(Protocol):
         ...
 
 
+class Risks(Protocol):
+    async def of(self, creditor: Creditor, debtor: DebtorId) -> RiskStanding: ...
+
+
 class Debit(Protocol):
     @property
     def invoice(self) -> InvoiceId: ...
@@ -303,6 +312,20 @@ class Receipts(Protocol):
         ...
 
 
+class Codes(Protocol):
+    """One-time codes to the address on file."""
+
+    async def confirmed(self, turn: TurnId) -> bool:
+        """Whether who writes has shown to have that address, or came with the shop's token."""
+        ...
+
+    async def send(self, turn: TurnId) -> bool:
+        """False where none can be sent."""
+        ...
+
+    async def check(self, turn: TurnId, code: str) -> bool: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     contexts: Contexts
@@ -321,7 +344,9 @@ class Services:
     claims: Claims
     debits: Debits
     ibans: IbanChanges
+    risks: Risks
     accounts: Accounts
     holds: Holds
     copies: Copies
     receipts: Receipts
+    codes: Codes

@@ -247,6 +247,22 @@ iban_change = Table(
     moment("requested_at"),  # read back and confirmed
 )
 
+# A risk class that somebody outside tells, or that an agent decides; what the rules give is computed.
+risk = Table(
+    "risk",
+    metadata,
+    identifier(),
+    reference("creditor_id", "creditor"),
+    reference("debtor_id", "debtor", index=True),
+    Column("name", String(16)),  # low, medium, high; null: no class, as an agent decided
+    Column("source", String(80)),  # who outside
+    Column("agent_id", String(64)),
+    Column("note", Text),  # the agent's reason
+    moment("at", nullable=False),
+    moment("expires_at"),
+    moment("withdrawn_at"),
+)
+
 # The sandbox bank's own books: development only.
 sandbox_payment = Table(
     "sandbox_payment",

@@ -12,6 +12,8 @@ from billing.ibans import IbanChange
 from billing.invoices import OpenInvoice
 from billing.plans import Instalment
 from billing.receipts import Receipt
+from billing.risk import Behaviour
+from billing.risk import Standing as RiskStanding
 from bot.actions.services import Answer, Services, Suggestions
 from conversations.context import TurnContext
 from conversations.identity import Verification
@@ -164,8 +166,13 @@ class World:
     proofs: list[tuple[str, TurnId]] = field(default_factory=list)  # claim, turn of the pictures
     channel: str = "web"
     debit: Failed | None = None
+    methods: Sequence[str] = ("bancontact", "ideal")  # what this debtor is offered
+    risk: RiskStanding = RiskStanding(None, "none", dict.fromkeys(Behaviour, 0))
     ibans: list[IbanChange] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
+    confirmed: bool = True  # writes from the telephone on file
+    telephone: bool = True  # there is one on file, and a code may go to it
+    codes: list[str] = field(default_factory=list)  # sent; the last one is right
     blocked: bool = False
     released: list[DebtorId] = field(default_factory=list)
     held: frozenset[Reason] = frozenset()
@@ -190,9 +197,11 @@ class World:
             claims=Claims(self),
             debits=Debits(self),
             ibans=IbanChanges(self),
+            risks=Risks(self),
             accounts=Accounts(self),
             holds=Holds(self),
             receipts=Receipts(self),
+            codes=Codes(self),
         )
 
 
@@ -303,6 +312,9 @@ class Links(_Of):
 class Payments(_Of):
     async def recent_of(self, debtor: DebtorId) -> Sequence[Paid]:
         return self.world.paid
+
+    async def methods_of(self, creditor: Creditor, debtor: DebtorId) -> Sequence[str]:
+        return self.world.methods
 
     async def pending_of(self, debtor: DebtorId) -> Sequence[object]:
         return self.world.pending
@@ -433,3 +445,22 @@ class IbanChanges(_Of):
             replace(change, requested_at=self.world.now) if change.id == key else change for change in self.world.ibans
         ]
         return True
+
+
+class Codes(_Of):
+    async def confirmed(self, turn: TurnId) -> bool:
+        return self.world.confirmed
+
+    async def send(self, turn: TurnId) -> bool:
+        if self.world.telephone:
+            self.world.codes.append(f"41820{len(self.world.codes)}")
+        return self.world.telephone
+
+    async def check(self, turn: TurnId, code: str) -> bool:
+        self.world.confirmed = self.world.codes[-1:] == [code]
+        return self.world.confirmed
+
+
+class Risks(_Of):
+    async def of(self, creditor: Creditor, debtor: DebtorId) -> RiskStanding:
+        return self.world.risk

@@ -22,7 +22,7 @@ KEY = "a-key-of-the-shop-of-thirty-two-characters"
 async def report(stage: Stage, reason: str, key: str = "d1", *, wait: bool = True) -> int:
     """The shop tells of a failed debit by the API, and everything that follows is done."""
     async with stage.effen.db.begin() as tx:
-        config = await tx.scalar(select(creditor.c.config))
+        config = (await tx.execute(select(creditor.c.config))).scalar_one()
         await tx.execute(update(creditor).values(config={**config, "api_key": KEY}))
     stage.effen.accounts.api["bloem"] = KEY  # as it will be in some seconds
     body = {"invoice_number": "2026-0057", "amount": "18.75", "reason": reason, "iban_end": "6789"}
@@ -140,3 +140,25 @@ async def test_a_death_is_no_occasion_for_a_bill(stage: Stage) -> None:
     assert await stage.holds() == [("report_deceased", "K-1001")]
     (talk,) = await stage.talks()
     assert (talk.state, talk.reason) == ("open", "report_deceased")
+
+
+@pytest.mark.parametrize("approved", [True, False])
+async def test_when_whatsapps_window_has_closed(stage: Stage, approved: bool) -> None:
+    await verified(stage, "whatsapp")
+    if approved:
+        stage.twilio.contents["HX3"] = {"types": {"twilio/text": {"body": "approved"}}}
+        async with stage.effen.db.begin() as tx:
+            config = (await tx.execute(select(creditor.c.config))).scalar_one()
+            config["channels"]["whatsapp"]["templates"]["direct_debit_failed"] = "HX3"
+            await tx.execute(update(creditor).values(config=config))
+    stage.clock.advance(days=2)
+    # What is known of a creditor is looked at again after some seconds.
+    stage.effen.creditors._kept.clear()
+    before = await stage.last()
+    assert await report(stage, "AM04") == 202
+    assert await stage.said(before) == (["debit.failed"] if approved else [])
+    (talk,) = await stage.talks()
+    if approved:
+        assert stage.twilio.calls[-1]["ContentSid"] == "HX3"
+    else:
+        assert (talk.state, talk.summary["unreached"]) == ("open", "whatsapp")
