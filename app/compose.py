@@ -59,6 +59,7 @@ from channels.twilio import Twilio
 from channels.web import REST, WEB, Web
 from channels.webchat import WebChat
 from channels.whatsapp import WhatsApp
+from conversations.codes import Codes
 from conversations.context import Contexts
 from conversations.creditors import Creditors
 from conversations.delivery import Delivery
@@ -243,6 +244,14 @@ def _wire(
         lambda creditor, value: creditor.secret(value, dict(environment)),
         public_only=settings.production,
     )
+    agreements = Agreements(db, clock, creditors, outbox, promises, plans, fees, links, claims)
+    chats = Chats(db, clock, wake, creditors, inbox, outbox, identity, settings.secret_key)
+    origins = Origins(settings.public_url, accounts.origins)
+    brake = Brake(monotonic)
+    webchat = WebChat(chats, origins, brake, remote_of(settings.trusted_proxies))
+    pictures = Pictures(http, settings.public_url, f"http://{settings.host}:{settings.port}")
+    telegram = Telegram(accounts.telegram, api_url=settings.telegram_api_url, fetch=pictures.fetch)
+    channels = _channels(settings, http, accounts, webchat, telegram)
     services = Services(
         contexts=Contexts(db, clock, creditors),
         identity=identity,
@@ -263,17 +272,10 @@ def _wire(
         risks=risks,
         accounts=notices,
         receipts=Receipts(db),
+        codes=Codes(db, clock, creditors, channels["sms"], texts, settings.secret_key),
         holds=Holds(db),
         copies=copies,
     )
-    agreements = Agreements(db, clock, creditors, outbox, promises, plans, fees, links, claims)
-    chats = Chats(db, clock, wake, creditors, inbox, outbox, identity, settings.secret_key)
-    origins = Origins(settings.public_url, accounts.origins)
-    brake = Brake(monotonic)
-    webchat = WebChat(chats, origins, brake, remote_of(settings.trusted_proxies))
-    pictures = Pictures(http, settings.public_url, f"http://{settings.host}:{settings.port}")
-    telegram = Telegram(accounts.telegram, api_url=settings.telegram_api_url, fetch=pictures.fetch)
-    channels = _channels(settings, http, accounts, webchat, telegram)
     engine = Engine(http, settings.engine_url.split(","), settings.engine_token)
     delivery = Delivery(db, clock, wake, creditors, texts, channels, settings.public_url, may_approach)
     told = Told(db, clock, outbox, invoices)

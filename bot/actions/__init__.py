@@ -6,6 +6,7 @@ from bot.actions.account import ReactivateAccount
 from bot.actions.balance import AskBalance
 from bot.actions.care import HANDOVERS, Dispute, HandsOver, Hardship, SelfHarm
 from bot.actions.claims import AlreadyPaid, ClaimForm, Inform
+from bot.actions.codes import CodeForm
 from bot.actions.contact import AskContactInfo, OptIn, OptOut, VerifyLegitimacy, WrongPerson
 from bot.actions.copies import RequestInvoiceCopy
 from bot.actions.debits import DirectDebitProblem, IbanForm
@@ -66,6 +67,7 @@ def actions(services: Services) -> list[Action]:
         VerifyForm(services),
         InvoiceForm(services),
         PromiseForm(services),
+        CodeForm(services),
         PartForm(services),
         ClaimForm(services),
         IbanForm(services),

@@ -362,6 +362,25 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_order_debtor_id"), ["debtor_id"], unique=False)
 
     op.create_table(
+        "risk",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("creditor_id", sa.String(length=64), nullable=False),
+        sa.Column("debtor_id", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=16), nullable=True),
+        sa.Column("source", sa.String(length=80), nullable=True),
+        sa.Column("agent_id", sa.String(length=64), nullable=True),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=True),
+        sa.Column("withdrawn_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_risk_creditor_id")),
+        sa.ForeignKeyConstraint(["debtor_id"], ["debtor.id"], name=op.f("fk_risk_debtor_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_risk")),
+    )
+    with op.batch_alter_table("risk", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_risk_debtor_id"), ["debtor_id"], unique=False)
+
+    op.create_table(
         "shop_webhook",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("creditor_id", sa.String(length=64), nullable=False),
@@ -473,6 +492,7 @@ def upgrade() -> None:
         sa.Column("conversation_id", sa.String(length=64), nullable=False),
         sa.Column("debtor_id", sa.String(length=64), nullable=True),
         sa.Column("verified_until", UtcDateTime(), nullable=True),
+        sa.Column("confirmed_until", UtcDateTime(), nullable=True),
         sa.Column("locale", sa.String(length=2), nullable=True),
         sa.Column("opted_out_at", UtcDateTime(), nullable=True),
         sa.Column("last_inbound_at", UtcDateTime(), nullable=True),
@@ -777,6 +797,30 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("plan_id", "number", name=op.f("pk_instalment")),
     )
     op.create_table(
+        "one_time_code",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("creditor_id", sa.String(length=64), nullable=False),
+        sa.Column("debtor_id", sa.String(length=64), nullable=False),
+        sa.Column("contact_point_id", sa.String(length=64), nullable=False),
+        sa.Column("cause", sa.String(length=200), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.Column("used_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["contact_point_id"], ["contact_point.id"], name=op.f("fk_one_time_code_contact_point_id")
+        ),
+        sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_one_time_code_creditor_id")),
+        sa.ForeignKeyConstraint(["debtor_id"], ["debtor.id"], name=op.f("fk_one_time_code_debtor_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_one_time_code")),
+        sa.UniqueConstraint("cause", name=op.f("uq_one_time_code_cause")),
+    )
+    with op.batch_alter_table("one_time_code", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_one_time_code_contact_point_id"), ["contact_point_id"], unique=False)
+        batch_op.create_index("ix_one_time_code_debtor", ["debtor_id", "created_at"], unique=False)
+
+    op.create_table(
         "outbound",
         sa.Column("seq", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("id", sa.String(length=64), nullable=False),
@@ -917,6 +961,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_outbound_contact_point")
 
     op.drop_table("outbound")
+    with op.batch_alter_table("one_time_code", schema=None) as batch_op:
+        batch_op.drop_index("ix_one_time_code_debtor")
+        batch_op.drop_index(batch_op.f("ix_one_time_code_contact_point_id"))
+
+    op.drop_table("one_time_code")
     op.drop_table("instalment")
     with op.batch_alter_table("inbound", schema=None) as batch_op:
         batch_op.drop_index("ix_inbound_waiting")
@@ -1008,6 +1057,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_shop_webhook_creditor")
 
     op.drop_table("shop_webhook")
+    with op.batch_alter_table("risk", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_risk_debtor_id"))
+
+    op.drop_table("risk")
     with op.batch_alter_table("order", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_order_debtor_id"))
 
