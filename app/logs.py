@@ -25,3 +25,5 @@ def configure(*, production: bool, level: int = logging.INFO) -> None:
     )
     # aiohttp's access log would hold the tokens of pay pages.
     logging.getLogger("aiohttp.access").setLevel(logging.CRITICAL)
+    # It names letters that its font lacks: parts of people's names.
+    logging.getLogger("fpdf").setLevel(logging.ERROR)

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal
 from importlib.resources import as_file, files
@@ -13,6 +14,7 @@ from fpdf.enums import TableBordersLayout, XPos, YPos
 from fpdf.fonts import FontFace
 
 from billing.copies import Contents
+from core.errors import BadInput
 from core.message import Locale
 from core.money import Money
 from payments import qr
@@ -26,6 +28,8 @@ _MARGIN = 18.0  # mm
 _BAND = 22.0
 _CODE = 34.0
 _GREY = 90
+# A line costs four milliseconds; a longer invoice is described, with its sums.
+_MOST_LINES = 300
 # UN/ECE Recommendation 20, where there is a sign that everybody reads. Pieces need none.
 _UNITS = {
     "HUR": "h", "DAY": "d", "MIN": "min", "KGM": "kg", "GRM": "g", "TNE": "t", "LTR": "l", "MTR": "m", "KMT": "km",
@@ -102,7 +106,7 @@ class _Page:
 
     def lines(self) -> None:
         document = self._it.document
-        if document is None:
+        if document is None or len(document["lines"]) > _MOST_LINES:
             if self._it.invoice.description:
                 self._write(self._it.invoice.description)
             self._pdf.ln(3)
@@ -178,7 +182,9 @@ class _Page:
         if due.currency != "EUR":
             return None
         creditor = self._it.creditor
-        return qr.png(qr.credit_transfer(creditor.name, creditor.iban, due, self._it.reference))
+        with suppress(BadInput):  # more than a transfer carries
+            return qr.png(qr.credit_transfer(creditor.name, creditor.iban, due, self._it.reference))
+        return None
 
     def _line(self, line: Mapping[str, Any]) -> list[str]:
         quantity = " ".join(filter(None, (self._number(line["quantity"]), _UNITS.get(line["unit"], ""))))

@@ -201,6 +201,22 @@ async def test_many_lines_take_more_pages(desk: Desk) -> None:
     assert text.count("Omschrijving") == len(reader.pages) - (reader.pages[-1].extract_text().count("Plant") == 0)
 
 
+@pytest.mark.parametrize(
+    ("rows", "buyer", "there", "not_there"),
+    [
+        pytest.param([Row("x" * 1_900, "1.00")], "Fientje", "Staat nog open", "?", id="a word without end"),
+        pytest.param([Row("Plant", "1.00")], "Fientje 🌱 محمد", "Fientje", "?", id="letters that the font lacks"),
+        pytest.param([Row("Plant", "999999999.99", "99")], "Fientje", "Staat nog open", "Of scan", id="too much for a code"),
+        pytest.param([Row("Plant", "1.00")] * 301, "Fientje", "Btw 21%", "Aantal", id="more lines than fit"),
+        pytest.param([Row("**Plant** [x](http://x.example)", "1.00")], "Fientje", "**Plant** [x]", "?", id="no markup"),
+    ],
+)  # fmt: skip
+async def test_odd_contents(desk: Desk, rows: list[Row], buyer: str, there: str, not_there: str) -> None:
+    copy = await issue(desk, *await load(desk.house, File(rows=rows, buyer=buyer)))
+    text, _ = await text_of(desk, copy)
+    assert there in text and not_there not in text
+
+
 async def test_a_page_and_its_file(desk: Desk) -> None:
     who, key = await load(desk.house, File("2026/0042 é"))
     copy = await issue(desk, who, key)
