@@ -73,7 +73,7 @@ class Greet(Action):
         context = await self._services.contexts.of(turn_id(tracker))
         invoices = await self._open(context)
         if invoices:
-            say(dispatcher, "talk.welcome_back", _HELP, n=len(invoices), total={"money": total(invoices).as_json()})
+            say(dispatcher, "balance.welcome_back", _HELP, n=len(invoices), total={"money": total(invoices).as_json()})
         else:
             say(dispatcher, "talk.greet", _HELP)
         return []

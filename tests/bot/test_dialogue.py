@@ -283,7 +283,7 @@ async def test_the_second_miss_offers_a_person(talk: Talk, world: World) -> None
 async def test_who_comes_back_after_days_hears_what_is_open(talk: Talk, world: World) -> None:
     world.verified, world.away = True, timedelta(days=3)
     said = await talk.hear("goedemorgen", "greet")
-    assert (said.keys, said.options) == (["talk.welcome_back"], HELP)
+    assert (said.keys, said.options) == (["balance.welcome_back"], HELP)
     assert (said.args["n"], said.args["total"]) == (1, {"money": [4995, "EUR"]})
 
 

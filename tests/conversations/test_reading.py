@@ -120,12 +120,22 @@ def test_whose_help_lines(country: str | None, address: str, named: str) -> None
     assert country_of(country, address, creditor) == named
 
 
-@pytest.mark.parametrize("key", ["balance.open", "payment.received", "reminder.upcoming", "payment_link.issued", "x.y"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "balance.open",
+        "balance.welcome_back",
+        "payment.received",
+        "reminder.upcoming",
+        "payment_link.issued",
+        "x.y",
+    ],
+)
 def test_what_may_tell_of_a_debt_is_kept_from_strangers(key: str) -> None:
     assert discloses(key)
 
 
-@pytest.mark.parametrize("key", ["care.self_harm", "notice.message_waiting", "intro.ai", "handoff.when_open"])
+@pytest.mark.parametrize("key", ["care.self_harm", "notice.message_waiting", "intro.ai", "language.which"])
 def test_what_anybody_may_hear(key: str) -> None:
     assert not discloses(key)
 

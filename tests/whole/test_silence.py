@@ -66,7 +66,7 @@ async def test_who_comes_back_after_days_hears_what_is_open(stage: Stage) -> Non
     stage.clock.advance(hours=12)
     assert await phone.say("goedemorgen") == ["talk.greet"]
     stage.clock.advance(days=3)
-    assert await phone.say("goedemorgen") == ["talk.welcome_back"]
+    assert await phone.say("goedemorgen") == ["balance.welcome_back"]
     stranger = Phone(stage, number="+31600000078")
     await stranger.say("goedemorgen")
     stage.clock.advance(days=3)
