@@ -25,7 +25,7 @@ from conversations.training import Training
 from core.agent import NotAllowed, Right
 from core.clock import Clock
 from core.errors import BadInput, Conflict, NotFound
-from core.ids import AgentId, ConversationId, new_id
+from core.ids import AgentId, ConversationId, DebtorId, new_id
 from core.message import MAX_TEXT, Locale
 from core.texts import Texts
 from desk.accounts import Accounts
