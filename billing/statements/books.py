@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import batched
 from typing import Any
@@ -12,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing.ledger import OWED, open_amounts
 from billing.methods import TRANSFER
-from billing.statements.matching import Book, Match, Owed, numbers_of, plain, references_of
+from billing.statements.matching import Book, Owed, numbers_of, plain, references_of
 from core.creditor import Creditor
 from core.errors import BadInput
 from core.ids import DebtorId, InvoiceId
@@ -37,16 +36,6 @@ async def load(tx: AsyncConnection, creditor: Creditor, lines: Sequence[Any], no
     keys |= await _named(tx, creditor, references, numbers | {_number_in(each) for each in references})
     owed = await _owed(tx, creditor, keys, now)
     return Book(owed, links, await _payers(tx, creditor, {line.iban for line in lines if line.iban}))
-
-
-async def refreshed(tx: AsyncConnection, book: Book, settled: Match, iban: str | None) -> Book:
-    """The book after a line from this account was settled so."""
-    open_now = await open_amounts(tx, settled.invoices)
-    changed = {key: replace(book.owed[key], open=minor) for key, minor in open_now.items() if key in book.owed}
-    payers = dict(book.payers)
-    if iban:
-        payers[iban] = payers.get(iban, frozenset()) | {settled.debtor}
-    return replace(book, owed={**book.owed, **changed}, payers=payers)
 
 
 async def _open(tx: AsyncConnection, creditor: Creditor) -> set[InvoiceId]:
@@ -106,26 +95,16 @@ async def _links(tx: AsyncConnection, creditor: Creditor, references: Iterable[s
     return dict(links)
 
 
-async def _owed(
-    tx: AsyncConnection, creditor: Creditor, keys: Iterable[InvoiceId], now: datetime
-) -> dict[InvoiceId, Owed]:
-    owed: dict[InvoiceId, Owed] = {}
+async def _owed(tx: AsyncConnection, creditor: Creditor, keys: Iterable[InvoiceId], now: datetime) -> list[Owed]:
+    owed: list[Owed] = []
     for some in batched(sorted(keys), _AT_ONCE):
         open_now = await open_amounts(tx, some)
         online = await _online(tx, some, now)
         rows = select(invoice, debtor.c.name).join(debtor, debtor.c.id == invoice.c.debtor_id)
         for row in await tx.execute(rows.where(invoice.c.id.in_(some))):
             key = InvoiceId(row.id)
-            owed[key] = Owed(
-                key,
-                DebtorId(row.debtor_id),
-                row.number,
-                row.name,
-                open_now[key],
-                row.due_date,
-                _references(creditor, row),
-                online.get(key, frozenset()),
-            )
+            mine = (key, DebtorId(row.debtor_id), row.number, row.name, open_now[key], row.due_date)
+            owed.append(Owed(*mine, _references(creditor, row), online.get(key, frozenset())))
     return owed
 
 

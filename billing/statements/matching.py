@@ -6,11 +6,14 @@ this debtor owes. Everything else is a suggestion, and a person confirms it.
 
 import re
 import unicodedata
+from bisect import bisect_left, insort
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import date
 from difflib import SequenceMatcher
 from enum import StrEnum
+from itertools import islice
 
 from core.ids import DebtorId, InvoiceId
 from payments.references import references_in
@@ -51,13 +54,68 @@ class Owed:
     online: frozenset[int] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Book:
-    """What is known. `links`: reference → invoices, where one is over several; `payers`: IBAN → who paid from it."""
+# A payer rounds, or a bank keeps its charge: this much, or this part of what is open.
+_CENTS, _PART = 100, 50
 
-    owed: Mapping[InvoiceId, Owed]
-    links: Mapping[str, Sequence[InvoiceId]] = field(default_factory=dict)
-    payers: Mapping[str, frozenset[DebtorId]] = field(default_factory=dict)
+
+class Book:
+    """What is known, found without a walk through all of it: a file has thousands of lines, a creditor more invoices.
+
+    `links`: reference → invoices, where one is over several; `payers`: IBAN → who paid from it.
+    """
+
+    def __init__(
+        self,
+        owed: Iterable[Owed],
+        links: Mapping[str, Sequence[InvoiceId]] | None = None,
+        payers: Mapping[str, frozenset[DebtorId]] | None = None,
+    ) -> None:
+        self._owed = {each.invoice: each for each in owed}
+        self._links = links or {}
+        self._payers = dict(payers or {})
+        self._references: defaultdict[str, set[InvoiceId]] = defaultdict(set)
+        self._numbers: defaultdict[str, set[InvoiceId]] = defaultdict(set)
+        self._debtors: defaultdict[DebtorId, list[InvoiceId]] = defaultdict(list)
+        for key, each in self._owed.items():
+            for reference in each.references:
+                self._references[reference].add(key)
+            self._numbers[plain(each.number)].add(key)
+            self._debtors[each.debtor].append(key)
+        self._amounts = sorted((each.open, key) for key, each in self._owed.items() if each.open > 0)
+
+    def referred(self, references: Iterable[str]) -> list[Owed]:
+        keys = {key for each in references for key in (*self._references.get(each, ()), *self._links.get(each, ()))}
+        return [self._owed[key] for key in keys if key in self._owed]
+
+    def numbered(self, numbers: Iterable[str]) -> list[Owed]:
+        return [self._owed[key] for each in numbers for key in self._numbers.get(each, ())]
+
+    def payers(self, iban: str | None) -> frozenset[DebtorId]:
+        return self._payers.get(iban or "", frozenset())
+
+    def open_of(self, debtor: DebtorId) -> list[Owed]:
+        return [self._owed[key] for key in self._debtors.get(debtor, ()) if self._owed[key].open > 0]
+
+    def near(self, amount: int) -> list[Owed]:
+        """What is open within the tolerance of this amount."""
+        first = bisect_left(self._amounts, (amount - max(_CENTS, amount // (_PART - 1) + 1), InvoiceId("")))
+        found = []
+        for minor, key in islice(self._amounts, first, None):
+            if minor > amount + max(_CENTS, minor // _PART):
+                break
+            if self._owed[key].open == minor and abs(minor - amount) <= max(_CENTS, minor // _PART):
+                found.append(self._owed[key])
+        return found
+
+    def settled(self, debtor: DebtorId, iban: str | None, open_now: Mapping[InvoiceId, int]) -> None:
+        """Something was booked on these invoices, from this account."""
+        for key, minor in open_now.items():
+            if key in self._owed:
+                self._owed[key] = replace(self._owed[key], open=minor)
+                if minor > 0:
+                    insort(self._amounts, (minor, key))
+        if iban:
+            self._payers[iban] = self.payers(iban) | {debtor}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +126,6 @@ class Match:
     invoices: Sequence[InvoiceId]  # those due first at the front
 
 
-# A payer rounds, or a bank keeps its charge: this much, or this part of what is open.
-_CENTS, _PART = 100, 50
 _ALIKE = 0.85  # of 1: "Fictief" and "Fictif" are, "Fictief" and "Fabeltje" are not
 # A number this long, with this many digits, stands in no text by chance.
 _LONG, _DIGITS = 6, 4
@@ -83,10 +139,11 @@ _NO_NAMES = re.compile(
 
 def match(paid: Paid, book: Book) -> Match | None:
     """The best reading of a payment; None where nothing fits, or several fit as well."""
-    known = book.payers.get(paid.iban or "", frozenset())
-    if named := _by_reference(paid, book):
+    known = book.payers(paid.iban)
+    texts = (paid.reference, paid.text, paid.end_to_end)
+    if named := book.referred(references_of(*texts)):
         return _of_named(paid, named, Rule.REFERENCE, known)
-    numbered = _by_number(paid, book)
+    numbered = book.numbered(numbers_of(*texts))
     # A short number may be a day or a house: only with the amount it is an invoice's.
     telling = [owed for owed in numbered if _long(owed.number)] or [o for o in numbered if o.open == paid.amount]
     if telling:
@@ -124,21 +181,9 @@ def alike(left: str | None, right: str) -> bool:
     ours, theirs = _words(left or ""), _words(right)
     for word in [each for each in ours if len(each) > 2]:
         for other in [each for each in theirs if len(each) > 2]:
-            if SequenceMatcher(None, word, other).ratio() >= _ALIKE:
+            if _same_word(word, other):
                 return _no_other_person([each for each in ours if each != word], [e for e in theirs if e != other])
     return False
-
-
-def _by_reference(paid: Paid, book: Book) -> list[Owed]:
-    found = references_of(paid.reference, paid.text, paid.end_to_end)
-    keys = {key for key, owed in book.owed.items() if owed.references & found}
-    keys |= {key for reference in found for key in book.links.get(reference, ())}
-    return [book.owed[key] for key in keys if key in book.owed]
-
-
-def _by_number(paid: Paid, book: Book) -> list[Owed]:
-    found = numbers_of(paid.reference, paid.text, paid.end_to_end)
-    return [owed for owed in book.owed.values() if plain(owed.number) in found]
 
 
 def _of_named(paid: Paid, named: Sequence[Owed], rule: Rule, known: frozenset[DebtorId]) -> Match | None:
@@ -151,9 +196,7 @@ def _of_named(paid: Paid, named: Sequence[Owed], rule: Rule, known: frozenset[De
 
 
 def _by_account(paid: Paid, book: Book, known: frozenset[DebtorId]) -> Match | None:
-    theirs = {
-        debtor: [owed for owed in book.owed.values() if owed.debtor == debtor and owed.open > 0] for debtor in known
-    }
+    theirs = {debtor: book.open_of(debtor) for debtor in known}
     exact = [owed for each in theirs.values() for owed in each if owed.open == paid.amount]
     if not exact:
         exact = [owed for each in theirs.values() if sum(owed.open for owed in each) == paid.amount for owed in each]
@@ -168,13 +211,9 @@ def _by_account(paid: Paid, book: Book, known: frozenset[DebtorId]) -> Match | N
 
 
 def _by_name(paid: Paid, book: Book) -> Match | None:
-    near = [
-        owed
-        for owed in book.owed.values()
-        if owed.open > 0
-        and abs(owed.open - paid.amount) <= max(_CENTS, owed.open // _PART)
-        and alike(paid.name, owed.name)
-    ]
+    near = book.near(paid.amount) if paid.name else []
+    names = {name for name in {owed.name for owed in near} if alike(paid.name, name)}
+    near = [owed for owed in near if owed.name in names]
     exact = [owed for owed in near if owed.open == paid.amount] or near
     if len({owed.debtor for owed in exact}) != 1:
         return None
@@ -200,12 +239,17 @@ def _words(name: str) -> list[str]:
     return [word for word in re.findall(r"[a-z]+", letters) if not _NO_NAMES.fullmatch(word)]
 
 
+def _same_word(one: str, other: str) -> bool:
+    if one == other:
+        return True
+    both = SequenceMatcher(None, one, other)
+    return both.real_quick_ratio() >= _ALIKE and both.quick_ratio() >= _ALIKE and both.ratio() >= _ALIKE
+
+
 def _no_other_person(ours: Sequence[str], theirs: Sequence[str]) -> bool:
     """Of what is left (first names, initials, a partner's name) something fits, or one side says nothing more."""
     if not ours or not theirs:
         return True
     return any(
-        one.startswith(other) or other.startswith(one) or SequenceMatcher(None, one, other).ratio() >= _ALIKE
-        for one in ours
-        for other in theirs
+        one.startswith(other) or other.startswith(one) or _same_word(one, other) for one in ours for other in theirs
     )

@@ -12,7 +12,8 @@ from sqlalchemy import CursorResult, Select, and_, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing.creditors import creditor_of
-from billing.statements.books import load, refreshed
+from billing.ledger import open_amounts
+from billing.statements.books import load
 from billing.statements.camt import LineKind, parse
 from billing.statements.kept import keep, known
 from billing.statements.matching import Book, Match, Paid, Rule, match
@@ -26,7 +27,7 @@ from store.wake import Wake
 
 log = structlog.get_logger(__name__)
 
-_CHUNK = 200  # lines that are matched with one book
+_CHUNK = 500  # lines that are matched with one book
 # What nobody has decided about is looked at again each day, as its invoice may have come meanwhile; this long.
 _AGAIN, _HOPE = timedelta(days=1), timedelta(days=30)
 _MATCHED = (LineKind.PAYMENT, LineKind.RETURN)
@@ -101,7 +102,7 @@ class Statements:
                 if found is not None:
                     booked += 1
                     async with self._database.read() as tx:
-                        book = await refreshed(tx, book, found, row.iban)
+                        book.settled(found.debtor, row.iban, await open_amounts(tx, found.invoices))
             self._wake.ring("event")
         return booked
 
