@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -74,7 +74,7 @@ class Copies:
             if (await tx.execute(whose)).one_or_none() is None:
                 raise NotFound("the invoice is not this debtor's")
             values: dict[str, Any] = {"invoice_id": key, "creditor_id": creditor.key, "locale": locale, "cause": cause}
-            values |= {"expires_at": now + timedelta(days=DAYS), "created_at": now}
+            values |= {"expires_at": _end(now, creditor), "created_at": now}
             await insert_once(tx, invoice_copy, id=new_id(), token=new_secret(), **values)
             return _copy((await tx.execute(select(invoice_copy).where(invoice_copy.c.cause == cause))).one())
 
@@ -105,6 +105,16 @@ class Copies:
                 document=document.content if document is not None else None,
                 pdf=document.pdf if document is not None else None,
             )
+
+
+def last_day(expires_at: datetime, creditor: Creditor) -> date:
+    """The day that a page still works on, whole, as the creditor's clock shows it."""
+    return (expires_at - timedelta(seconds=1)).astimezone(creditor.zone).date()
+
+
+def _end(now: datetime, creditor: Creditor) -> datetime:
+    day = now.astimezone(creditor.zone).date() + timedelta(days=DAYS + 1)
+    return datetime.combine(day, time.min, creditor.zone)
 
 
 async def _document(tx: AsyncConnection, key: InvoiceId, amount: Money) -> Any:

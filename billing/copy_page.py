@@ -10,7 +10,7 @@ from urllib.parse import quote
 from aiohttp import web
 from jinja2 import Environment, PackageLoader
 
-from billing.copies import Copies, Copy
+from billing.copies import Copies, Copy, last_day
 from billing.copy_pdf import render
 from billing.creditors import creditor_of
 from billing.invoice_events import InvoiceEvents
@@ -65,7 +65,7 @@ class CopyPage:
         creditor = contents.creditor
         if request.method == "GET":
             await self._events.copy_viewed(copy.id, copy.invoice)
-        until = copy.expires_at.astimezone(creditor.zone).date()
+        until = last_day(copy.expires_at, creditor)
         context = {"creditor": creditor, "number": contents.invoice.number, "until": until, "token": copy.token}
         return web.Response(**self._html("copy.title", "copy.page_until", copy.locale, **context))
 

@@ -7,6 +7,7 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
+from billing.copies import last_day
 from bot.actions.handover import hand_over
 from bot.actions.invoices import ALL, CHOSEN, FORM, choose
 from bot.actions.turn import Events, say
@@ -46,7 +47,7 @@ class RequestInvoiceCopy(Wish):
             dispatcher,
             "invoice_copy.ready",
             number=invoice.number,
-            until={"date": copy.expires_at.astimezone(context.creditor.zone).date().isoformat()},
+            until={"date": last_day(copy.expires_at, context.creditor).isoformat()},
             page={"page": copy.id},
         )
         return [SlotSet(CHOSEN, None)]

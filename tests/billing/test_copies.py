@@ -7,7 +7,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import aiohttp
@@ -18,7 +18,7 @@ from pypdf import PdfReader
 from sqlalchemy import insert, select, update
 
 from billing import copy_page
-from billing.copies import DAYS, Copies, Copy
+from billing.copies import DAYS, Copies, Copy, last_day
 from billing.copy_pdf import render
 from billing.imports import ubl
 from billing.invoice_events import InvoiceEvents, Kind, note
@@ -249,7 +249,11 @@ async def test_what_the_creditor_has_printed(desk: Desk, corrected_since: bool) 
 
 async def test_a_copy_is_over_after_some_days(desk: Desk) -> None:
     copy = await issue(desk, *await load(desk.house, File()))
-    desk.house.clock.advance(days=DAYS, minutes=-1)
+    told = last_day(copy.expires_at, BLOEM)
+    assert told == desk.house.clock.now().astimezone(BLOEM.zone).date() + timedelta(days=DAYS)
+    # To the end of the day that the person was told.
+    desk.house.clock.advance(seconds=(copy.expires_at - desk.house.clock.now()).total_seconds() - 60)
+    assert desk.house.clock.now().astimezone(BLOEM.zone).date() == told
     assert (await desk.get(f"/i/{copy.token}"))[0] == 200
     desk.house.clock.advance(minutes=1)
     for path in (f"/i/{copy.token}", f"/i/{copy.token}/copy.pdf"):

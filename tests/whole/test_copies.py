@@ -52,7 +52,7 @@ async def test_a_copy_is_not_for_ever(stage: Stage) -> None:
     debtor = await Visitor(stage, token=logged_in(stage, "K-1003")).arrive()
     await debtor.say("stuur me de factuur nog eens")
     copy = await stage.one(invoice_copy)
-    await stage.later(days=7)
+    await stage.later(days=8)
     async with stage.http.get(f"{stage.url}/i/{copy.token}") as response:
         assert response.status == 410
         assert "verlopen" in await response.text()
