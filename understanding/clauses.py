@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from understanding.care import CRISIS, THRESHOLDS, family
 from understanding.doubt import is_wish
 from understanding.parse import Intent
+from understanding.text import LIMIT
 
 CLAUSES = 3
 """As many are read: each costs the encoder some milliseconds."""
@@ -35,7 +36,9 @@ def clauses(text: str) -> tuple[str, ...]:
 
     Nothing for a message of one clause.
     """
-    parts = [part.strip(" ,;") for part in _SPLIT.split(text)]
+    # Runs of blanks would cost their square
+    lines = [" ".join(line.split()) for line in text[:LIMIT].splitlines()]
+    parts = [part.strip(" ,;") for part in _SPLIT.split("\n".join(line for line in lines if line))]
     found = [part for part in parts if len(part.split()) >= _WORDS]
     return tuple(found[:CLAUSES]) if len(found) > 1 else ()
 

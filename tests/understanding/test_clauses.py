@@ -1,5 +1,7 @@
 """A message of several clauses: how it is taken apart, and which second wish counts."""
 
+import time
+
 import pytest
 
 from understanding.clauses import Clause, clauses, wishes
@@ -33,6 +35,13 @@ from understanding.parse import Intent
 )
 def test_clauses(text: str, parts: tuple[str, ...]) -> None:
     assert clauses(text) == parts
+
+
+@pytest.mark.parametrize("text", [" " * 100_000, "a " * 50_000, "a. " * 50_000, " \n\t" * 50_000, "en ook " * 20_000])
+def test_a_hostile_text_is_taken_apart_at_once(text: str) -> None:
+    began = time.perf_counter()
+    clauses(f"hallo daar{text}dag daar")
+    assert time.perf_counter() - began < 1
 
 
 def clause(name: str, share: float = 0.95) -> Clause:
