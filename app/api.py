@@ -9,14 +9,18 @@ from typing import Any, Literal
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from app import letters
 from app.accounts import Accounts
 from billing.debits import Debits
+from billing.law import Kind
 from billing.risk import Risks
+from billing.shop.notices import ShopNotices
 from conversations.creditors import Creditors
 from core.clock import Clock
 from core.errors import BadInput
 from core.ids import CreditorKey
 from core.money import Money
+from store.database import Database
 
 Handler = Callable[[web.Request, CreditorKey], Awaitable[web.Response]]
 
@@ -37,6 +41,18 @@ class FailedDebit(_Body):
     iban_end: str | None = Field(default=None, pattern=r"^[A-Z0-9]{4}$")
 
 
+class SentLetter(_Body):
+    """As a row of the file `letters`."""
+
+    invoice_number: str = Field(min_length=1, max_length=64)
+    kind: Kind
+    sent_at: str = Field(max_length=40)
+    channel: Literal["email", "post"]
+    received_on: str | None = Field(default=None, max_length=10)
+    costs: str | None = Field(default=None, max_length=20)
+    content_hash: str = Field(max_length=80)
+
+
 class ToldRisk(_Body):
     """A risk class that somebody else knows of, such as a credit-information bureau."""
 
@@ -47,7 +63,18 @@ class ToldRisk(_Body):
 
 
 class Api:
-    def __init__(self, accounts: Accounts, clock: Clock, creditors: Creditors, debits: Debits, risks: Risks) -> None:
+    def __init__(
+        self,
+        db: Database,
+        accounts: Accounts,
+        clock: Clock,
+        creditors: Creditors,
+        debits: Debits,
+        risks: Risks,
+        shop: ShopNotices,
+    ) -> None:
+        self._db = db
+        self._shop = shop
         self._accounts = accounts
         self._clock = clock
         self._creditors = creditors
@@ -57,6 +84,9 @@ class Api:
     def routes(self) -> list[web.RouteDef]:
         return [
             web.post("/api/v1/direct-debits", self._known(self._direct_debit)),
+            web.post("/api/v1/letters", self._known(self._letter)),
+            web.put("/api/v1/debtors/{number}/block", self._known(self._block)),
+            web.delete("/api/v1/debtors/{number}/block", self._known(self._block)),
             web.put("/api/v1/debtors/{number}/risk", self._known(self._risk)),
             web.delete("/api/v1/debtors/{number}/risk", self._known(self._no_risk)),
         ]
@@ -90,6 +120,17 @@ class Api:
             creditor, told.invoice_number, amount, told.reason, told.iban_end, key=key, now=self._clock.now()
         )
         return web.json_response({"id": identifier}, status=202)
+
+    async def _letter(self, request: web.Request, creditor: CreditorKey) -> web.Response:
+        told = await _body(request, SentLetter)
+        given = told.model_dump()
+        content, digest = None, given.pop("content_hash")
+        fresh = await letters.record(self._db, self._clock, creditor, given, content=content, digest=digest)
+        return web.Response(status=201 if fresh else 204)
+
+    async def _block(self, request: web.Request, creditor: CreditorKey) -> web.Response:
+        await self._shop.block(creditor, request.match_info["number"], blocked=request.method == "PUT")
+        return web.Response(status=204)
 
     async def _risk(self, request: web.Request, creditor: CreditorKey) -> web.Response:
         told = await _body(request, ToldRisk)

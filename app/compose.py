@@ -312,7 +312,7 @@ def _wire(
         texts=texts,
         creditors=creditors,
         accounts=accounts,
-        api=Api(accounts, clock, creditors, debits, risks),
+        api=Api(db, accounts, clock, creditors, debits, risks, notices),
         identity=identity,
         inbox=inbox,
         outbox=outbox,

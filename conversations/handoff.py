@@ -65,6 +65,13 @@ async def wait_for_person(
     changed(tx, talk.id)
 
 
+async def note(tx: AsyncConnection, home: ConversationId, facts: dict[str, Any], now: datetime) -> None:
+    """More for whoever takes the conversation that waits."""
+    talk = (await tx.execute(select(conversation).where(conversation.c.id == home).with_for_update())).one()
+    values = {"summary": {**(talk.summary or {}), **facts}, "updated_at": now}
+    await tx.execute(update(conversation).where(conversation.c.id == home).values(**values))
+
+
 async def watch(tx: AsyncConnection, message: Row[Any], reason: Reason, now: datetime) -> None:
     """Care heard in a message, whoever has the conversation: the hold at once, and whoever is to be woken."""
     await place(tx, message, reason, now)

@@ -17,7 +17,7 @@ from conversations.context import is_open, silence
 from conversations.creditors import Creditors
 from conversations.delivery import Delivery
 from conversations.engine import Answer, Engine
-from conversations.handoff import hand_over, watch
+from conversations.handoff import hand_over, note, watch
 from conversations.outbox import Outbox, opt_in_contact, opt_out_contact
 from conversations.reading import Reading, Understanding
 from conversations.training import learn
@@ -41,6 +41,9 @@ PATIENCE = timedelta(seconds=20)
 ROLL_OVER = 60
 # A turn that has failed this often is closed without an answer, and its conversation put before a person.
 _HOPELESS = 10
+# No answer to the question what happened.
+_CURT = frozenset({"affirm", "deny", "cancel", "thank", "goodbye", "greet"})
+_NOTED = 1_000  # characters of it in the agent's summary; the transcript has all
 
 # Built once: building them anew for each turn costs more than running them.
 _DONE = claims.HELD.where(inbound.c.state == TurnState.RECEIVED).returning(inbound)
@@ -195,9 +198,22 @@ class Turns:
             country = country_of(claim.country, claim.contact.address, creditor)
             again = claim.talk.reason == Reason.SELF_HARM
             says += crisis(country, agent_open=is_open(creditor, self._clock.now()), again=again)
+        elif await self._tells_more(claim, heard):
+            says.append(Say("dispute.noted"))
         elif claim.talk.agent_id is None and await self._first_this_hour(claim):
             says.append(Say("notice.desk_waiting"))
         await self._close(claim, TurnOutcome.DESK, says, reason=heard.care)
+
+    async def _tells_more(self, claim: Claim, heard: Reading) -> bool:
+        """Whether this is what was asked for after a dispute: then it is noted for the agent, once."""
+        talk, text = claim.talk, claim.message.text.strip()
+        if talk.agent_id is not None or talk.reason != Reason.DISPUTE or "evidence" in (talk.summary or {}):
+            return False
+        if heard.tapped or heard.intent in _CURT or not (text or claim.message.media):
+            return False
+        async with self._db.begin() as tx:
+            await note(tx, talk.id, {"evidence": text[:_NOTED] or "+"}, self._clock.now())
+        return True
 
     async def _first_this_hour(self, claim: Claim) -> bool:
         """Whether this person, who waits, was not told so here within the last hour."""

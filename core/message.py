@@ -118,8 +118,8 @@ class Say:
 
     Arguments are JSON: a plain string or number, or one of `{"money": [1250, "EUR"]}`, `{"date": "2026-11-30"}`,
     `{"percent": "10.5"}`, `{"link": "<id>"}` (becomes its address, and its QR picture where the channel shows
-    pictures), `{"page": "<id>"}` (the address of an invoice's copy), `{"key": "<message key>"}` (another message, e.g. a name of a state), or
-    `{"rows": [{…}, …], "key": "<message key of one row>"}`.
+    pictures), `{"page": "<id>"}` (the address of an invoice's copy), `{"key": "<message key>"}` (another message, e.g.
+    a name of a state), or `{"rows": [{…}, …], "key": "<message key of one row>"}`.
     """
 
     key: str

@@ -7,14 +7,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing.creditors import creditor_of
 from billing.ledger import OWED, Account, Kind
 from core.clock import Clock
 from core.creditor import Creditor
-from core.ids import DebtorId, InvoiceId, new_id
+from core.errors import NotFound
+from core.ids import CreditorKey, DebtorId, InvoiceId, new_id
 from core.lifecycle import WebhookState
 from core.money import Money
 from store.database import Database
@@ -63,6 +64,16 @@ class ShopNotices:
         if released:
             self._wake.ring(TOPIC)
         return released
+
+    async def block(self, creditor: CreditorKey, number: str, *, blocked: bool) -> None:
+        """The shop says that it has blocked a customer's account, or no longer. Raises NotFound."""
+        of = (debtor.c.creditor_id == creditor, debtor.c.customer_number == number)
+        async with self._database.begin() as tx:
+            row = (await tx.execute(select(debtor).where(*of).with_for_update())).one_or_none()
+            if row is None:
+                raise NotFound("there is no such customer")
+            since = (row.blocked_at or self._clock.now()) if blocked else None
+            await tx.execute(update(debtor).where(debtor.c.id == row.id).values(blocked_at=since))
 
     async def blocked(self, who: DebtorId) -> bool:
         """Whether the shop has blocked the account, as far as we know."""

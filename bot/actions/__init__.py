@@ -4,18 +4,21 @@ from rasa_sdk import Action
 
 from bot.actions.account import ReactivateAccount
 from bot.actions.balance import AskBalance
+from bot.actions.callback import CallbackForm, RequestCallback
 from bot.actions.care import HANDOVERS, Dispute, HandsOver, Hardship, SelfHarm
+from bot.actions.change import ContactForm, UpdateContact
 from bot.actions.claims import AlreadyPaid, ClaimForm, Inform
 from bot.actions.codes import CodeForm
 from bot.actions.contact import AskContactInfo, OptIn, OptOut, VerifyLegitimacy, WrongPerson
 from bot.actions.copies import RequestInvoiceCopy
+from bot.actions.correcting import Corrects
 from bot.actions.debits import DirectDebitProblem, IbanForm
 from bot.actions.fees import AskFees
 from bot.actions.invoices import AskInvoice, InvoiceForm
 from bot.actions.payment import AskPaymentMethods, AskPaymentStatus, PartForm, Pay, PayPart
 from bot.actions.plans import RequestPaymentPlan
+from bot.actions.privacy import PrivacyRequest
 from bot.actions.promises import PayLater, PromiseForm
-from bot.actions.requests import requests
 from bot.actions.services import Services
 from bot.actions.shop import QUESTIONS, AskOrderStatus, Question
 from bot.actions.talk import Affirm, Greet, Leave, OutOfScope
@@ -41,7 +44,9 @@ def actions(services: Services) -> list[Action]:
         RequestPaymentPlan(services),
         ReactivateAccount(services),
         DirectDebitProblem(services),
-        *requests(services),
+        RequestCallback(services),
+        UpdateContact(services),
+        PrivacyRequest(services),
     ]
     handovers = [HandsOver(services, intent, *what) for intent, what in HANDOVERS.items()]
     return [
@@ -59,16 +64,18 @@ def actions(services: Services) -> list[Action]:
         AskPaymentMethods(services),
         Affirm([*wishes, *handovers]),
         Leave("cancel", "talk.cancelled"),
-        Leave("deny", "talk.deny"),
+        Corrects(services, Leave("deny", "talk.deny"), wishes),
         Leave("goodbye", "talk.goodbye"),
         Greet(services),
-        OutOfScope(services),
-        Inform(services),
+        Corrects(services, OutOfScope(services), wishes),
+        Corrects(services, Inform(services), wishes),
         VerifyForm(services),
         InvoiceForm(services),
         PromiseForm(services),
         CodeForm(services),
         PartForm(services),
+        CallbackForm(services),
+        ContactForm(services),
         ClaimForm(services),
         IbanForm(services),
         Wanted(wishes),

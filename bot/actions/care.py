@@ -7,7 +7,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from bot.actions.handover import hand_over
 from bot.actions.services import Services
-from bot.actions.turn import Events, entity, leave, turn_id
+from bot.actions.turn import Events, entity, leave, say, turn_id
 from conversations.care import crisis
 from core.hold import Reason
 
@@ -20,7 +20,6 @@ HANDOVERS = {
     "report_deceased": (Reason.REPORT_DECEASED, "care.report_deceased"),
     "complaint": (Reason.COMPLAINT, "care.complaint"),
     "human": (Reason.HUMAN, "handoff.human"),
-    "request_callback": (Reason.CALLBACK, "handoff.callback"),
 }
 
 
@@ -90,7 +89,7 @@ class Dispute(Action):
         )
         key = f"dispute.{reason if reason in _DISPUTES else 'general'}"
         invoice = entity(tracker, "invoice_number")
-        return await hand_over(
+        events = await hand_over(
             self._services,
             dispatcher,
             tracker,
@@ -100,3 +99,6 @@ class Dispute(Action):
             reason_detail=reason or None,
             invoice=invoice,
         )
+        # The hold stands and a person is called: what else there is to say is never a condition.
+        say(dispatcher, "dispute.ask")
+        return events

@@ -9,13 +9,15 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
+from bot.actions.handover import hand_over
 from bot.actions.services import Services
 from bot.actions.turn import Events, since_message, turn_id
 from conversations.context import TurnContext
+from core.hold import Reason
 
 MISSES = "form_misses"
 # At so many answers in a row that are none, a person takes over.
-_PATIENCE = 3
+PATIENCE = 3
 # Messages that answer a form's question, or try to; any other is heard as what it is first.
 _ANSWERS = ("inform", "affirm", "deny", "out_of_scope")
 
@@ -23,6 +25,27 @@ _ANSWERS = ("inform", "affirm", "deny", "out_of_scope")
 def hearing(tracker: Tracker, asked: object) -> bool:
     """Whether the message is heard as an answer first: somebody else who has spoken meanwhile has answered it."""
     return bool(asked) and not any(e["event"] == "action_execution_rejected" for e in since_message(tracker))
+
+
+def missed(tracker: Tracker, again: bool) -> int:
+    """How often in a row the question was not answered; `again`: it was not this time either."""
+    return int(tracker.get_slot(MISSES) or 0) + 1 if again else 0
+
+
+async def give_up(
+    services: Services,
+    dispatcher: CollectingDispatcher,
+    tracker: Tracker,
+    context: TurnContext,
+    *slots: str,
+    noted: Sequence[str] = (),
+) -> Events:
+    """Three times no answer to what a wish needs: a person takes over, and nothing stays half done."""
+    wish = tracker.get_slot("wanted")
+    key = "form.given_up"
+    await hand_over(services, dispatcher, tracker, context, Reason.REQUEST, key, wish=wish, noted=noted)
+    cleared = [SlotSet(slot, None) for slot in (*slots, MISSES, "wanted", "requested_slot")]
+    return [*cleared, FollowupAction("action_listen")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +80,13 @@ class Form(Action):
         if first and self._is_another_matter(tracker, heard):
             return []
         known = {slot: heard.given.get(slot, tracker.get_slot(slot)) or None for slot in self.slots}
+        tracker.slots.update(known)  # what has just been said may be read back
         events: Events = [SlotSet(slot, value) for slot, value in known.items()]
         missing = next((slot for slot in self.slots if not known[slot]), None)
         if missing is None:
             return [*events, SlotSet(MISSES, None), SlotSet("requested_slot", None), FollowupAction("action_wanted")]
-        misses = int(tracker.get_slot(MISSES) or 0) + 1 if first and not heard.given else 0
-        if misses >= _PATIENCE:
+        misses = missed(tracker, first and not heard.given)
+        if misses >= PATIENCE:
             await self.give_up(dispatcher, tracker, context, known)
             cleared = [SlotSet(slot, None) for slot in (*self.slots, MISSES, "wanted", "requested_slot")]
             return [*cleared, FollowupAction("action_listen")]

@@ -9,7 +9,7 @@ from rasa_sdk.events import FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from billing.invoices import OpenInvoice
-from bot.actions.form import hearing
+from bot.actions.form import MISSES, PATIENCE, give_up, hearing, missed
 from bot.actions.services import Services
 from bot.actions.turn import Events, entity, say, turn_id
 from bot.actions.wish import Wish
@@ -156,9 +156,12 @@ class InvoiceForm(Action):
             return [SlotSet(CHOSEN, meant), SlotSet("requested_slot", None), FollowupAction("action_wanted")]
         if first and tracker.latest_message["intent"]["name"] not in ("inform", "affirm", "out_of_scope"):
             return []
+        misses = missed(tracker, first)
+        if misses >= PATIENCE:
+            return await give_up(self._services, dispatcher, tracker, context, CHOSEN)
         choices = options(invoices, str(tracker.get_slot("wanted") or "ask_invoice"))
         if paying:
             choices.insert(0, Option("option.pay_all", "pay", entities={"invoice": ALL}))
         question = "pay.choose" if paying else "invoice.which"
         say(dispatcher, f"{question}_unclear" if first else question, choices)
-        return [SlotSet(CHOSEN, None), SlotSet("requested_slot", CHOSEN)]
+        return [SlotSet(CHOSEN, None), SlotSet(MISSES, misses), SlotSet("requested_slot", CHOSEN)]

@@ -1,6 +1,7 @@
 """Paying: a link for one invoice, for all, or for a part."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import FollowupAction, SlotSet
@@ -62,6 +63,13 @@ class PayPart(Wish):
 
     intent = "pay_part"
 
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> Events:
+        events = await super().run(dispatcher, tracker, domain)
+        named = {str(value["value"]) for value in entities(tracker, "amount")}
+        if len(named) == 1 and {"event": "followup", "name": "verify_form"} in events:
+            return [SlotSet(AMOUNT, named.pop()), *events]  # it waits for the proof
+        return events
+
     async def fulfil(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, context: TurnContext, debtor: DebtorId
     ) -> Events:
@@ -70,11 +78,12 @@ class PayPart(Wish):
             _nothing_to_pay(dispatcher, how)
             return [SlotSet(AMOUNT, None)]
         known = tracker.get_slot(AMOUNT)
-        part = Money.parse(known) if known else named_part(tracker, context, total(how.payable))
+        said = [known] if known else [] if _waited(tracker) else [str(v["value"]) for v in entities(tracker, "amount")]
+        part = part_of(said, context, total(how.payable))
         if isinstance(part, Money):
             await _issue(self.services, dispatcher, context, debtor, how, how.payable, part)
             return [SlotSet(AMOUNT, None)]
-        if how.part and not list(entities(tracker, "amount")):
+        if how.part and not said:
             await _issue(self.services, dispatcher, context, debtor, how, how.payable, how.part.amount)
             return [SlotSet(AMOUNT, None)]
         return start(PartForm)
@@ -87,7 +96,10 @@ class PartForm(Form):
     slots = (AMOUNT,)
 
     async def read(self, tracker: Tracker, context: TurnContext, asked: str | None) -> Heard:
-        part = named_part(tracker, context, await self._owed(context))
+        if asked is None and tracker.latest_message["intent"]["name"] != self.intent:
+            return Heard()  # it answered another question, who somebody is
+        said = [str(value["value"]) for value in entities(tracker, "amount")]
+        part = part_of(said, context, await self._owed(context))
         return Heard({AMOUNT: str(part.decimal)}) if isinstance(part, Money) else Heard(wrong=part)
 
     async def ask(
@@ -123,9 +135,14 @@ class PartForm(Form):
         return total(payable) if payable else Money(0)
 
 
-def named_part(tracker: Tracker, context: TurnContext, owed: Money) -> Money | str | None:
-    """The amount that the message names, or what is wrong with it (a key); None where it names none, or several."""
-    named = {Money.parse(str(value["value"])) for value in entities(tracker, "amount")}
+def _waited(tracker: Tracker) -> bool:
+    """Whether the wish waited for a form, whose answer the latest message is."""
+    return bool(tracker.get_slot("wanted"))
+
+
+def part_of(said: Sequence[str], context: TurnContext, owed: Money) -> Money | str | None:
+    """The one amount that was named, or what is wrong with it (a key); None where there is none, or several."""
+    named = {Money.parse(each) for each in said}
     if len(named) != 1:
         return None
     (part,) = named

@@ -10,7 +10,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from billing.invoices import OpenInvoice
 from billing.promises import latest
-from bot.actions.form import hearing
+from bot.actions.form import MISSES, PATIENCE, give_up, hearing, missed
 from bot.actions.invoices import total
 from bot.actions.plans import table_rows
 from bot.actions.services import Services
@@ -94,8 +94,11 @@ class PromiseForm(Action):
         if first and found is None and not another and intent not in _ANSWERS:
             return []
         invoices = await self._payable(context)
+        misses = missed(tracker, first and not another and (found is None or not _allowed(found, context)))
+        if misses >= PATIENCE:
+            return await give_up(self._services, dispatcher, tracker, context, DATE)
         self._answer(dispatcher, context, invoices, found, unclear=first and not another)
-        return [SlotSet(DATE, None), SlotSet("requested_slot", DATE)]
+        return [SlotSet(DATE, None), SlotSet(MISSES, misses), SlotSet("requested_slot", DATE)]
 
     async def _payable(self, context: TurnContext) -> Sequence[OpenInvoice]:
         found = await self._services.invoices.open_of(context.debtor) if context.verified and context.debtor else []

@@ -34,11 +34,15 @@ def entity(tracker: Tracker, *names: str) -> str | None:
 
 def offered(tracker: Tracker) -> dict[str, Any] | None:
     """The only option besides "no" of the bot's last message: what a yes means."""
+    choices = [option for option in (last_said(tracker) or {"options": []})["options"] if option["intent"] != "deny"]
+    return dict(choices[0]) if len(choices) == 1 else None
+
+
+def last_said(tracker: Tracker) -> dict[str, Any] | None:
+    """What the bot said last, before this message."""
     for event in reversed(tracker.events):
         if event["event"] == "bot":
-            options = event["data"]["custom"]["options"]
-            choices = [option for option in options if option["intent"] != "deny"]
-            return dict(choices[0]) if len(choices) == 1 else None
+            return dict(event["data"]["custom"])
     return None
 
 

@@ -9,7 +9,7 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from bot.actions.form import hearing
+from bot.actions.form import MISSES, PATIENCE, hearing, missed
 from bot.actions.handover import say_when
 from bot.actions.services import Services
 from bot.actions.turn import Events, say, turn_id
@@ -116,27 +116,39 @@ class VerifyForm(Action):
         missing = [slot for slot in wanted if not known[slot]]
         if not missing:
             return await self._check(dispatcher, tracker, {slot: str(value) for slot, value in known.items()})
-        if first and not given:
+        misses = missed(tracker, first and not given)
+        if misses >= PATIENCE:
+            return [SlotSet(MISSES, None), *await self._lock(dispatcher, tracker), *_forgotten()]
+        if misses:
             say(dispatcher, f"verify.unclear_{_word(missing[0])}")
         else:
             say(dispatcher, f"verify.ask_{_word(missing[0])}")
-        return [*(SlotSet(slot, known[slot]) for slot in wanted), SlotSet("requested_slot", missing[0])]
+        kept = [SlotSet(slot, known[slot]) for slot in wanted]
+        return [*kept, SlotSet(MISSES, misses), SlotSet("requested_slot", missing[0])]
 
     async def _check(self, dispatcher: CollectingDispatcher, tracker: Tracker, known: dict[str, str]) -> Events:
         turn = turn_id(tracker)
         number = known.pop(REFERENCE)
         result = await self._services.identity.verify(turn, number, known)
         # What was given stays no longer than it is needed.
-        events: Events = [SlotSet(slot, None) for slot in SLOTS]
+        events = _forgotten()
         if result.ok:
             return events + _done()
         if not result.locked:
             say(dispatcher, "verify.wrong", n=result.left)
             return [*events, SlotSet("requested_slot", REFERENCE)]
+        return events + await self._lock(dispatcher, tracker)
+
+    async def _lock(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
+        turn = turn_id(tracker)
         await self._services.handoffs.open(turn, Reason.VERIFICATION, wish=tracker.get_slot("wanted"))
         say(dispatcher, "verify.locked")
         say_when(dispatcher, await self._services.contexts.of(turn))
-        return [*events, SlotSet("wanted", None), SlotSet("requested_slot", None), FollowupAction("action_listen")]
+        return [SlotSet("wanted", None), SlotSet("requested_slot", None), FollowupAction("action_listen")]
+
+
+def _forgotten() -> Events:
+    return [SlotSet(slot, None) for slot in SLOTS]
 
 
 def _done() -> Events:

@@ -35,7 +35,10 @@ def request(intent: str, key: str, **world: Any) -> Case:
 
 def dispute(reason: str) -> Case:
     return Case(
-        f"dispute/{reason}", [f"dispute.{reason}", WHEN], [(Reason.DISPUTE, {"reason_detail": reason})], options=[]
+        f"dispute/{reason}",
+        [f"dispute.{reason}", WHEN, "dispute.ask"],
+        [(Reason.DISPUTE, {"reason_detail": reason})],
+        options=[],
     )
 
 
@@ -103,12 +106,13 @@ CASES = [
     Case(
         "ask_payment_status",
         ["payments.received"],
-        options=[],
+        options=["ask_payment_status:any"],  # a receipt
         world={**KNOWN, "paid": [Paid(Money(4995), NOW, ["2026-0042"])]},
     ),
     Case(
         "ask_payment_status", ["payments.pending"], options=[], world={**KNOWN, "pending": [Paid(Money(4995), NOW, [])]}
     ),
+    Case("request_invoice_copy", ["verify.ask_reference"], form="verify_form"),  # the rest: test_copies
     Case("already_paid", ["already_paid.settled"], world={**KNOWN, "invoices": []}),
     Case(
         "already_paid",
@@ -136,7 +140,7 @@ CASES = [
     request("direct_debit_problem", "request.direct_debit"),
     request("reactivate_account", "request.reactivate"),
     *(dispute(r) for r in ("not_received", "returned", "defective", "amount", "not_mine", "cancelled")),
-    Case("dispute", ["dispute.general", WHEN], [(Reason.DISPUTE, {})]),
+    Case("dispute", ["dispute.general", WHEN, "dispute.ask"], [(Reason.DISPUTE, {})]),
     Case("hardship", ["care.hardship", WHEN], [(Reason.HARDSHIP, {})], options=[]),
     Case(
         "hardship",
@@ -163,12 +167,18 @@ CASES = [
         [(Reason.HUMAN, {})],
         world={"agent_open": False, "creditor": creditor(hours={})},
     ),
-    Case("request_callback", ["handoff.callback", WHEN], [(Reason.CALLBACK, {})]),
+    Case("request_callback", ["handoff.callback_phone"], form="request_callback_form"),
+    Case(
+        "request_callback",
+        ["handoff.callback_noted"],
+        [(Reason.CALLBACK, {"phone": "+31612345678", "when": "bel morgenochtend op"})],
+        text="bel morgenochtend op +31612345678",
+    ),
     Case("wrong_person", ["wrong_person.sorry"], [(Reason.WRONG_PERSON, {})]),
     Case("verify_legitimacy", ["legitimacy.answer"]),
     Case("opt_out", ["opt_out.done"]),
     Case("opt_in", ["opt_in.done"]),
-    request("update_contact", "request.update_contact"),
+    Case("update_contact", ["request.contact_which"], form="update_contact_form", world=KNOWN),
     Case("ask_contact_info", ["contact.here", "contact.hours"], options=["human"]),
     Case("ask_contact_info", ["answer.found"], world={"answer": Known("In Gent.")}),
     Case(
@@ -176,7 +186,12 @@ CASES = [
         ["contact.phone_email"],
         world={"creditor": creditor(phone="+31201234567", email="hallo@bloem.example", hours={})},
     ),
-    request("privacy_request", "request.privacy"),
+    Case(
+        "privacy_request",
+        ["request.privacy", WHEN, "privacy.risk_none"],
+        [(Reason.REQUEST, {"wish": "privacy_request"})],
+        world=KNOWN,
+    ),
     *(
         Case(intent, ["answer.none"], options=["human", "deny"])
         for intent in ("ask_product", "ask_return", "ask_pay_later_terms", "ask_offers")
@@ -211,7 +226,7 @@ async def test_each_intent(talk: Talk, world: World, case: Case) -> None:
     if case.options is not None:
         assert said.options == case.options
     after = await talk.hear("hallo", "greet")
-    assert after.keys == ["talk.greet"]
+    assert after.keys == ["talk.greet", *(case.keys if case.form else [])]
 
 
 @pytest.mark.parametrize("intent", WISHES)

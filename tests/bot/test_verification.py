@@ -148,8 +148,7 @@ async def test_leaving_the_form(talk: Talk, world: World, intent: str) -> None:
         ("wrong_person", ["wrong_person.sorry"]),
         ("opt_out", ["opt_out.done"]),
         ("human", ["handoff.human", "handoff.when_open"]),
-        ("request_callback", ["handoff.callback", "handoff.when_open"]),
-        ("dispute/amount", ["dispute.amount", "handoff.when_open"]),
+        ("dispute/amount", ["dispute.amount", "handoff.when_open", "dispute.ask"]),
         ("self_harm", ["care.self_harm", "care.self_harm_open"]),
     ],
 )

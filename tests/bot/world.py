@@ -167,7 +167,7 @@ class World:
     channel: str = "web"
     debit: Failed | None = None
     methods: Sequence[str] = ("bancontact", "ideal")  # what this debtor is offered
-    risk: RiskStanding = RiskStanding(None, "none", dict.fromkeys(Behaviour, 0))
+    risk: RiskStanding = field(default_factory=lambda: RiskStanding(None, "none", dict.fromkeys(Behaviour, 0)))
     ibans: list[IbanChange] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
     confirmed: bool = True  # writes from the telephone on file

@@ -37,8 +37,10 @@ class Browser:
         assert response.status == 200, (path, response.status)
         return await response.text()
 
-    async def post(self, path: str, headers: Mapping[str, str] = NOTHING, **form: str) -> ClientResponse:
-        form = {"csrf": self.csrf, **form}
+    async def post(
+        self, path: str, fields: Mapping[str, str] = NOTHING, /, headers: Mapping[str, str] = NOTHING, **form: str
+    ) -> ClientResponse:
+        form = {"csrf": self.csrf, **fields, **form}
         return await self.http.post(self.url + path, data=form, headers=headers, allow_redirects=False)
 
     async def login(self, email: str, password: str = PASSWORD, onward: str = "") -> ClientResponse:

@@ -185,7 +185,7 @@ ARGUMENTS: dict[str, Any] = {
 
 # Where a message gives a name another type than the others do.
 OWN: dict[str, dict[str, Any]] = {
-    **dict.fromkeys(("privacy.risk", "privacy.risk_methods"), {"why": _WHY}),
+    **{key: {"why": _WHY} for key in ("privacy.risk", "privacy.risk_methods")},
     "contact.hours_row": {"days": {"key": "contact.days", "args": _DAYS}},
     "answer.found_link": {"link": "https://bloem.example/veelgestelde-vragen"},
     **{key: {"rows": {"key": row, "rows": rows}} for key, (row, *rows) in _ROWS.items()},

@@ -199,7 +199,7 @@ async def act(stage: Stage, agent: Browser, conversation_id: str, deed: str, **f
     before = await stage.last()
     if deed == "write":
         form["key"] = new_id()
-    response = await agent.post(f"/desk/c/{conversation_id}/{deed}", {}, **form)
+    response = await agent.post(f"/desk/c/{conversation_id}/{deed}", form)
     assert response.status == 303, await response.text()
     await stage.settled()
     return await stage.said(before)

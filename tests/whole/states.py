@@ -31,6 +31,7 @@ _AHEAD, _PAST = 40, -30
 DUE: Mapping[str, Sequence[int]] = {
     "nothing": (),
     "one": (_AHEAD,),
+    "two": (_AHEAD, _AHEAD + 1),
     "twelve": tuple(range(_PAST, 60, 8)),
     "overdue": (_PAST,),
     "disputed": (_AHEAD,),

@@ -1,4 +1,4 @@
-"""Wishes that a person carries out: noted, handed over, and said so."""
+"""What we know about somebody, on request."""
 
 from datetime import datetime
 from typing import Any
@@ -8,46 +8,23 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from billing.risk import Behaviour, Standing
 from bot.actions.handover import hand_over
-from bot.actions.services import Services
-from bot.actions.turn import Events, entities, say
+from bot.actions.turn import Events, say
 from bot.actions.wish import Wish
 from conversations.context import TurnContext
 from core.hold import Reason
 from core.ids import DebtorId
 
-# intent → what is said
-REQUESTS = {
-    "update_contact": "request.update_contact",
-}
-# What the agent sees beside the wish.
-_NOTED = ("amount", "invoice_number", "order_number")
 
+class PrivacyRequest(Wish):
+    """A person answers it; the class that somebody is in, and why, is told at once. No other message says it."""
 
-class Request(Wish):
-    def __init__(self, services: Services, intent: str, key: str) -> None:
-        super().__init__(services)
-        self.intent = intent
-        self._key = key
+    intent = "privacy_request"
 
     async def fulfil(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, context: TurnContext, debtor: DebtorId
     ) -> Events:
-        noted = [str(value["value"]) for value in entities(tracker, *_NOTED)]
-        return await hand_over(
-            self.services, dispatcher, tracker, context, Reason.REQUEST, self._key, wish=self.intent, noted=noted
-        )
-
-
-class PrivacyRequest(Request):
-    """Besides: the class that the person is in, and why, in plain words. No other message says it."""
-
-    def __init__(self, services: Services) -> None:
-        super().__init__(services, "privacy_request", "request.privacy")
-
-    async def fulfil(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, context: TurnContext, debtor: DebtorId
-    ) -> Events:
-        events = await super().fulfil(dispatcher, tracker, context, debtor)
+        key = "request.privacy"
+        events = await hand_over(self.services, dispatcher, tracker, context, Reason.REQUEST, key, wish=self.intent)
         standing = await self.services.risks.of(context.creditor, debtor)
         if standing.name is None:
             say(dispatcher, "privacy.risk_none")
@@ -85,7 +62,3 @@ def _why(standing: Standing, context: TurnContext) -> dict[str, Any]:
         for name in reached
     ]
     return {"key": "privacy.why.rule", "args": {"months": context.creditor.risk.months, "facts": facts}}
-
-
-def requests(services: Services) -> list[Wish]:
-    return [PrivacyRequest(services), *(Request(services, intent, key) for intent, key in REQUESTS.items())]

@@ -1,0 +1,122 @@
+"""A new address, number or e-mail: read back, confirmed, and noted for a person, who changes it."""
+
+import re
+from collections.abc import Mapping
+
+from rasa_sdk import Tracker
+from rasa_sdk.events import SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from bot.actions.form import Form, Heard, start
+from bot.actions.handover import hand_over
+from bot.actions.turn import Events, entity, say
+from bot.actions.wish import Wish
+from conversations.context import TurnContext
+from core.hold import Reason
+from core.ids import DebtorId
+from core.message import Option
+from core.phones import find, spelled
+
+KIND, VALUE, CONFIRMED = "contact_kind", "contact_value", "contact_confirmed"
+# A tap says which kind, or confirms exactly what was read back.
+_KIND, _CHANGE = "contact", "contact_change"
+_KINDS: Mapping[str, re.Pattern[str]] = {
+    name: re.compile(words, re.IGNORECASE)
+    for name, words in {
+        "email": r"e-?mail|mailadres|courriel",
+        "phone": r"telefoon|gsm|mobiel|nummer\b|phone|mobile|t[ée]l[ée]phone|num[ée]ro|handy|telefon",
+        "name": r"\bnaam\b|achternaam|getrouwd|\bname\b|surname|married|\bnom\b|mari[ée]e?\b|nachname|geheiratet",
+        "address": r"adres|verhuis|woon|straat|address|moved|moving|adresse|d[ée]m[ée]nag|umgezogen|umzug|anschrift",
+    }.items()
+}
+_OFFERED = ("address", "phone", "email")
+_EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{2,63}){1,4}")
+_LONGEST = 200
+
+
+class ContactForm(Form):
+    """What is new, to what, and whether it was read rightly."""
+
+    intent = "update_contact"
+    slots = (KIND, VALUE, CONFIRMED)
+
+    async def read(self, tracker: Tracker, context: TurnContext, asked: str | None) -> Heard:
+        text = " ".join(str(tracker.latest_message.get("text") or "").split())[:_LONGEST]
+        intent = tracker.latest_message["intent"]["name"]
+        if asked is None and intent != self.intent:
+            return Heard()  # it answered another question, who somebody is
+        if asked == CONFIRMED:
+            if intent == "affirm" or entity(tracker, _CHANGE) == tracker.get_slot(VALUE):
+                return Heard({CONFIRMED: "yes"})
+            if intent == "deny":
+                return Heard({VALUE: "", **_value(text, tracker, context)})
+        found = _value(text, tracker, context)
+        if found:
+            return Heard(found)
+        kind = entity(tracker, _KIND) or next((name for name, words in _KINDS.items() if words.search(text)), None)
+        if asked == VALUE:
+            if tracker.get_slot(KIND) == "name" and re.fullmatch(r"[^\W\d_][^\d@?]{2,80}", text):
+                return Heard({VALUE: text})
+            return Heard({KIND: kind} if kind else {}, None if kind else f"request.contact_{tracker.get_slot(KIND)}")
+        return Heard({KIND: kind} if kind and asked != CONFIRMED else {})
+
+    async def ask(
+        self,
+        dispatcher: CollectingDispatcher,
+        tracker: Tracker,
+        context: TurnContext,
+        slot: str,
+        *,
+        unclear: bool,
+        wrong: str | None,
+    ) -> None:
+        kind, value = tracker.get_slot(KIND), tracker.get_slot(VALUE)
+        if slot == KIND:
+            choices = [Option(f"option.contact_{name}", "inform", entities={_KIND: name}) for name in _OFFERED]
+            say(dispatcher, "request.contact_which_unclear" if unclear else "request.contact_which", choices)
+        elif slot == VALUE:
+            say(dispatcher, wrong or f"request.contact_{kind}")
+        else:
+            yes = Option("option.yes", self.intent, entities={_CHANGE: value})
+            shown = spelled(value) if kind == "phone" else value
+            say(dispatcher, "request.contact_confirm", [yes, Option("option.no", "deny")], text=shown)
+
+    async def give_up(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, context: TurnContext, known: Mapping[str, str | None]
+    ) -> None:
+        noted = [value for value in (known[KIND], known[VALUE]) if value]
+        key = "request.update_contact"
+        await hand_over(self.services, dispatcher, tracker, context, Reason.REQUEST, key, wish=self.intent, noted=noted)
+
+
+class UpdateContact(Wish):
+    """Nothing is changed by the bot: a person does it, with what was confirmed."""
+
+    intent = "update_contact"
+
+    async def fulfil(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, context: TurnContext, debtor: DebtorId
+    ) -> Events:
+        if not tracker.get_slot(CONFIRMED):
+            return start(ContactForm)
+        noted = [tracker.get_slot(KIND), tracker.get_slot(VALUE)]
+        key = "request.update_contact"
+        handed = await hand_over(
+            self.services, dispatcher, tracker, context, Reason.REQUEST, key, wish=self.intent, noted=noted
+        )
+        return [*handed, *(SlotSet(slot, None) for slot in ContactForm.slots)]
+
+
+def _value(text: str, tracker: Tracker, context: TurnContext) -> dict[str, str]:
+    """The new e-mail address, telephone number or address in a text, and which of them it is."""
+    mail = _EMAIL.search(text)
+    if mail:
+        return {KIND: "email", VALUE: mail[0]}
+    number = find(text, context.country)
+    if number:
+        return {KIND: "phone", VALUE: number[0]}
+    postcode = entity(tracker, "postcode")
+    # A street, a number and a postcode; a lone postcode is no address.
+    if postcode and re.search(r"[^\W\d_]{4,}\D*\d", text) and len(re.findall(r"\d+", text)) > 1:
+        return {KIND: "address", VALUE: text}
+    return {}
