@@ -36,7 +36,7 @@ class Meaning(GraphComponent):
         execution_context: ExecutionContext,
     ) -> Meaning:
         # config.yml cannot name the environment: its values are kept in the trained model.
-        return cls(Path(config["model"] or os.environ.get(_PLACE, "var/understanding")))
+        return cls(Path(config["model"] or os.environ.get(_PLACE, "var/model")))
 
     def process(self, messages: list[Message]) -> list[Message]:
         for message in messages:
