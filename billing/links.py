@@ -8,7 +8,7 @@ from enum import StrEnum
 from itertools import count
 from typing import Any
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing.invoice_events import Kind as InvoiceEventKind
@@ -18,11 +18,11 @@ from core.clock import Clock
 from core.creditor import Creditor
 from core.errors import BadInput, Conflict, NotFound
 from core.ids import ConversationId, CreditorKey, DebtorId, InvoiceId, LinkId, new_id, new_secret
-from core.lifecycle import LINK, LinkState, sources
+from core.lifecycle import LINK, LinkState, PaymentStatus, sources
 from core.money import Money
 from payments.references import Kind, reference_of, stored
 from store.database import Database
-from store.tables.money import invoice, payment_link, payment_link_invoice
+from store.tables.money import invoice, payment, payment_link, payment_link_invoice
 from store.upsert import insert_once
 
 
@@ -173,13 +173,26 @@ async def mark(tx: AsyncConnection, link: LinkId, state: LinkState, now: datetim
 
 
 async def due_on(tx: AsyncConnection, link: Link) -> Money:
-    """What the link may collect now: what is still open, and never more than it was issued for."""
+    """What the link may collect now: what is still open, and never more than is left of what it was issued for."""
     query = select(payment_link_invoice.c.invoice_id, payment_link_invoice.c.amount).where(
         payment_link_invoice.c.link_id == link.id
     )
     issued = {InvoiceId(row.invoice_id): row.amount for row in await tx.execute(query)}
     open_now = await open_amounts(tx, list(issued))
-    return Money(sum(max(0, min(open_now[key], issued[key])) for key in issued), link.amount.currency)
+    still_open = sum(max(0, min(open_now[key], issued[key])) for key in issued)
+    left = max(0, link.amount.minor - await _collected(tx, link))
+    return Money(min(still_open, left), link.amount.currency)
+
+
+async def _collected(tx: AsyncConnection, link: Link) -> int:
+    """What was paid with this link, less what went back, in minor units of its currency."""
+    kept = func.coalesce(func.sum(payment.c.amount - payment.c.refunded - payment.c.charged_back), 0)
+    query = select(kept).where(
+        payment.c.link_id == link.id,
+        payment.c.status == PaymentStatus.PAID,
+        payment.c.currency == link.amount.currency,
+    )
+    return int((await tx.execute(query)).scalar_one())
 
 
 async def _invoices(tx: AsyncConnection, debtor: DebtorId, invoices: Sequence[InvoiceId]) -> list[Any]:

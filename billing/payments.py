@@ -308,9 +308,8 @@ async def booked(tx: AsyncConnection, row: Any, paid: Money, now: datetime) -> N
     A link of which a part was paid stays as it is.
     """
     link = link_of((await tx.execute(select(payment_link).where(payment_link.c.id == row.link_id))).one())
-    due = await due_on(tx, link)
     await book_payment(tx, row, paid, now)
-    if paid.currency != due.currency or due <= paid:
+    if paid.currency != link.amount.currency or not await due_on(tx, link):
         await mark(tx, link.id, LinkState.PAID, now)
     await emit(tx, PAYMENT_BOOKED, {"payment_id": row.id, "link_id": row.link_id}, now)
 

@@ -148,9 +148,14 @@ class House:
         return found.open.minor
 
     async def link(
-        self, debtor: DebtorId, keys: Sequence[InvoiceId], key: str = "turn-1:link", creditor: Creditor = BLOEM
+        self,
+        debtor: DebtorId,
+        keys: Sequence[InvoiceId],
+        key: str = "turn-1:link",
+        creditor: Creditor = BLOEM,
+        amount: Money | None = None,
     ) -> Link:
-        return await self.links.issue(None, debtor, keys, key=key, creditor=creditor)
+        return await self.links.issue(None, debtor, keys, key=key, creditor=creditor, amount=amount)
 
     async def accounts(self) -> Mapping[str, int]:
         """Account → its sum."""

@@ -10,6 +10,7 @@ from billing.language import choose
 from billing.links import Link
 from core.ids import InvoiceId
 from core.lifecycle import LinkState
+from core.money import Money
 from tests.billing.house import BLOEM, Street
 from tests.qr_reader import read_png, read_svg
 
@@ -124,6 +125,23 @@ async def test_a_link_that_was_paid_otherwise_asks_for_nothing(on_street: Street
     await on_street.house.paid_elsewhere(key, 12345, "bank:1")
     page = await get(on_street, f"/p/{link.token}")
     assert "[nl:pay.settled]" in page and "<form" not in page
+
+
+@pytest.mark.parametrize("part", [5000, 9000], ids=["of one invoice", "of two"])
+async def test_a_link_over_a_part_is_paid_once(on_street: Street, part: int) -> None:
+    house = on_street.house
+    who = await house.debtor("K1")
+    keys = [await house.invoice(who, number, 8000) for number in ("F1", "F2")]
+    link = await house.link(who, keys, amount=Money(part))
+    thanks = await on_street.choose((await press(on_street, link, "ideal")).headers["Location"], "succeed")
+    for page in (thanks.removeprefix(on_street.url), f"/p/{link.token}"):
+        assert "[nl:pay.paid]" in await get(on_street, page)
+    await get(on_street, f"/p/{link.token}/epc.png", 410)
+    again = await press(on_street, link, "ideal")
+    assert (again.status, again.headers["Location"]) == (303, f"/p/{link.token}?lang=nl")
+    assert sum([await house.open(key) for key in keys]) == 16000 - part
+    rest = await house.link(who, keys, "turn-2:link")
+    assert f"[nl:pay.amount] {16000 - part} EUR" in await get(on_street, f"/p/{rest.token}")
 
 
 @pytest.mark.parametrize("path", ["", "/return", "/qr.png", "/qr.svg", "/epc.png"])

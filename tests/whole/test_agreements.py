@@ -60,6 +60,8 @@ async def test_a_plan_is_paid_by_the_links_that_it_sends(stage: Stage) -> None:
         link = (await stage.rows(payment_link))[-1]
         await pay_at_the_bank(stage, link.token)
         await stage.settled()
+        async with stage.http.get(f"{stage.url}/p/{link.token}") as page:
+            assert "<form" not in await page.text(), "an instalment that was paid is not asked for again"
     assert [link.amount for link in await stage.rows(payment_link)] == [3433, 3432]
     assert (await stage.said())[-1] == "payment.settled_all"
     assert await tick(stage) == []
