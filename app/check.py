@@ -2,13 +2,15 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from itertools import chain
 
 from sqlalchemy import func, select
 
 from app import engine, trained
 from app.accounts import SHORTEST_KEY
-from app.providers import KEYS
+from app.providers import KEYS, METHODS
 from app.settings import Settings, problems
+from billing.methods import TRANSFER
 from billing.shop import addresses, signature
 from conversations.creditors import Creditors
 from core.creditor import REFERENCE, Creditor, Webhook
@@ -80,6 +82,7 @@ def _of(creditor: Creditor, settings: Settings, environment: Mapping[str, str]) 
             found.append(f"payments.keys.{key} is missing: {provider} needs it, as ${{NAME}}")
         elif not REFERENCE.match(creditor.payments.keys[key]):
             found.append(f"payments.keys.{key} stands in the file: write ${{NAME}} and set it in the environment")
+    found += [f"payments.methods: {provider} has no {method}" for method in _unknown_methods(creditor)]
     if creditor.webhook is not None:
         found += _webhook(creditor.webhook, settings, environment)
     if settings.production and provider == "sandbox":
@@ -87,6 +90,13 @@ def _of(creditor: Creditor, settings: Settings, environment: Mapping[str, str]) 
     if not creditor.hours.days:
         found.append("there are no opening hours: nobody in trouble can be told when a person will be there")
     return found
+
+
+def _unknown_methods(creditor: Creditor) -> list[str]:
+    """Methods that the creditor names and its provider does not have: it would refuse each payment by them."""
+    known = METHODS.get(creditor.payments.provider)
+    named = dict.fromkeys(chain(creditor.payments.methods, *creditor.payments.methods_by_risk.values()))
+    return [] if known is None else [method for method in named if method != TRANSFER and method not in known]
 
 
 def _webhook(hook: Webhook, settings: Settings, environment: Mapping[str, str]) -> list[str]:

@@ -1,6 +1,6 @@
 """The payment providers that a creditor may choose, and the keys that each wants."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import aiohttp
 
@@ -21,6 +21,9 @@ KEYS: Mapping[str, Sequence[str]] = {
     "stripe": stripe.KEYS,
     "buckaroo": buckaroo.KEYS,
 }
+
+# `payments.provider` → the methods that it has, where its library says which; the creditor's own transfer needs none.
+METHODS: Mapping[str, Collection[str]] = {"mollie": mollie.METHODS, "stripe": stripe.METHODS}
 
 
 def providers(

@@ -23,7 +23,7 @@ class PaymentOrder:
     return_url: str
     webhook_url: str
     locale: Locale
-    method: str | None = None
+    method: str  # the one that the payer chose: the provider offers no other
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,10 @@ class PaymentProvider(Protocol):
     name: str
 
     async def create(self, order: PaymentOrder, *, key: str) -> ProviderPayment:
-        """The same `key` gives the same payment, or another one that nobody has been sent to. Raises PaymentFailed."""
+        """The same `key` gives the same payment, or another one that nobody has been sent to.
+
+        Raises PaymentFailed; for a method that it does not have too: it never offers others in its place.
+        """
         ...
 
     def verify(self, webhook: Webhook) -> None:

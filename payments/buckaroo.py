@@ -79,7 +79,7 @@ class Buckaroo:
         }
         if order.method == "creditcard":
             request["ServicesSelectableByClient"] = _CARDS
-        elif order.method:
+        else:
             name = _SERVICES.get(order.method, order.method)
             request["Services"] = {"ServiceList": [{"Name": name, "Action": "Pay"}]}
         answer = await self._ask("POST", order.account, "Transaction", request)

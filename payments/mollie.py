@@ -44,7 +44,7 @@ _STATUS = {
     "failed": PaymentStatus.FAILED,
 }
 _LOCALES = {"nl": Locale2.NL_NL, "en": Locale2.EN_GB, "fr": Locale2.FR_FR, "de": Locale2.DE_DE}
-_METHODS = {method.value for method in MethodEnum}
+METHODS = frozenset(method.value for method in MethodEnum)
 # Every request carries an idempotency key, so that a retry does nothing twice: the payer waits, so not for long.
 _RETRIES = RetryConfig("backoff", BackoffStrategy(200, 1000, 2, 3000), retry_connection_errors=True)
 _DESCRIPTION = 255
@@ -72,16 +72,17 @@ class Mollie:
         self._sdks: dict[str, ClientSDK] = {}
 
     async def create(self, order: PaymentOrder, *, key: str) -> ProviderPayment:
+        if order.method not in METHODS:  # without one, Mollie's own page offers whatever the account has
+            raise PaymentFailed("unknown_method", retryable=False)
         request = PaymentRequest(
             description=order.description[:_DESCRIPTION],
             amount=Amount(currency=order.amount.currency, value=f"{order.amount.decimal:f}"),
             redirect_url=order.return_url,
             webhook_url=order.webhook_url,
+            method=MethodEnum(order.method),
             locale=_LOCALES.get(order.locale, Locale2.EN_GB),
             metadata={"account": order.account, "reference": order.reference},
         )
-        if order.method in _METHODS:  # for another one, Mollie's own page offers what the account has
-            request.method = MethodEnum(order.method)
         payment = await self._ask(
             order.account, lambda payments: payments.create_async(payment_request=request, idempotency_key=_uuid(key))
         )

@@ -1,9 +1,9 @@
 """Stripe: Checkout sessions, by its own SDK (https://docs.stripe.com/checkout/fulfillment)."""
 
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import aiohttp
 from stripe import (
@@ -28,9 +28,18 @@ from payments.keys import AccountKeys, keys_of
 
 KEYS = ("secret_key", "webhook_secret")
 
+type _Name = Literal["ideal", "bancontact", "card", "paypal", "eps", "klarna"]
+
 _TOLERANCE = 300  # seconds; a notice is signed with its time
-# Our methods by Stripe's names. For one that is not here, Checkout offers what the account has.
-_METHODS = {"ideal": "ideal", "bancontact": "bancontact", "creditcard": "card", "paypal": "paypal", "eps": "eps"}
+# Our methods → Stripe's names (`SessionCreateParams.allowed_payment_method_types`).
+METHODS: Mapping[str, _Name] = {
+    "ideal": "ideal",
+    "bancontact": "bancontact",
+    "creditcard": "card",
+    "paypal": "paypal",
+    "eps": "eps",
+    "klarna": "klarna",
+}
 # https://docs.stripe.com/api/disputes/object: the money is with the payer's bank. An inquiry ("warning_…") takes none.
 _TAKEN = {"needs_response", "under_review", "appeal_needs_response", "appeal_under_review", "lost"}
 
@@ -50,8 +59,11 @@ class Stripe:
         self._clients: dict[str, StripeClient] = {}
 
     async def create(self, order: PaymentOrder, *, key: str) -> ProviderPayment:
+        if order.method not in METHODS:  # without one, Checkout offers whatever the account has
+            raise PaymentFailed("unknown_method", retryable=False)
         params: SessionCreateParams = {
             "mode": "payment",
+            "allowed_payment_method_types": [METHODS[order.method]],
             "line_items": [
                 {
                     "quantity": 1,
@@ -68,8 +80,6 @@ class Stripe:
             "cancel_url": order.return_url,
             "locale": order.locale,
         }
-        if order.method in _METHODS:
-            params["allowed_payment_method_types"] = [_METHODS[order.method]]
         session = await self._ask(
             order.account, lambda client: client.v1.checkout.sessions.create_async(params, {"idempotency_key": key})
         )
@@ -180,4 +190,4 @@ def _method(charge: Any) -> str | None:
     if charge is None or charge.payment_method_details is None:
         return None
     theirs = str(charge.payment_method_details.type)
-    return next((ours for ours, name in _METHODS.items() if name == theirs), theirs)
+    return next((ours for ours, name in METHODS.items() if name == theirs), theirs)

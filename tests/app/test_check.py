@@ -44,6 +44,17 @@ SET = {"MOLLIE_KEY": "live_x", "STRIPE_KEY": "sk_x", "STRIPE_HOOK": "whsec_x"}
             ["payments.keys.api_key stands in the file"],
             id="a secret in the file",
         ),
+        pytest.param(
+            Payments(
+                provider="mollie",
+                keys={"api_key": "${MOLLIE_KEY}"},
+                methods=["ideal", "cowries", "banktransfer"],
+                methods_by_risk={"high": ["shells", "ideal"]},
+            ),
+            SET,
+            ["payments.methods: mollie has no cowries", "payments.methods: mollie has no shells"],
+            id="methods that the provider does not have",
+        ),
         pytest.param(Payments(provider="acme"), {}, ["payments.provider is acme: it is one of"], id="no such provider"),
     ],
 )

@@ -25,7 +25,7 @@ class Held:
     currency: str
     return_url: str
     webhook_url: str
-    method: str | None
+    method: str | None  # the one that the payer is offered; None: whatever the account has
     made_at: datetime
     sent: dict[str, Any]  # what we were asked
     state: str = "open"

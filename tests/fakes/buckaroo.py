@@ -73,7 +73,7 @@ class FakeBuckaroo(FakeBank):
             currency=sent["Currency"],
             return_url=sent["ReturnURL"],
             webhook_url=sent["PushURL"],
-            method=services[0]["Name"] if services else None,
+            method=services[0]["Name"] if services else sent["ServicesSelectableByClient"].split(",")[0],
             made_at=self.clock.now(),
             sent=sent,
         )

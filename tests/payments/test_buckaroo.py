@@ -60,10 +60,10 @@ async def test_statuses(clock: FakeClock, code: int, sub: str, ours: PaymentStat
         ("wero", ["Wero"], None),
         ("bancontact", ["bancontactmrcash"], None),
         ("creditcard", [], "visa,mastercard,maestro,vpay,cartebancaire"),
-        (None, [], None),
+        ("cowries", ["cowries"], None),
     ],
 )
-async def test_what_is_asked(clock: FakeClock, method: str | None, services: list[str], selectable: str | None) -> None:
+async def test_what_is_asked(clock: FakeClock, method: str, services: list[str], selectable: str | None) -> None:
     async with buckaroo(None, clock) as bench:
         assert bench.bank
         created = await bench.provider.create(replace(bench.order, method=method), key="k1")

@@ -38,7 +38,7 @@ async def test_statuses(clock: FakeClock, theirs: str, ours: PaymentStatus) -> N
         pytest.param("nl", "ideal", 1250, ("nl_NL", "ideal", "12.50"), id="ideal"),
         pytest.param("fr", "wero", 100000, ("fr_FR", "wero", "1000.00"), id="wero"),
         pytest.param("de", "bancontact", 1, ("de_DE", "bancontact", "0.01"), id="a cent"),
-        pytest.param("en", "cowries", 1200, ("en_GB", None, "12.00"), id="a method that Mollie does not have"),
+        pytest.param("en", "klarna", 1200, ("en_GB", "klarna", "12.00"), id="whole euros"),
     ],
 )
 async def test_what_is_asked(
