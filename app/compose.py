@@ -31,6 +31,7 @@ from billing.fees import FeeBook
 from billing.ibans import IbanChanges
 from billing.invoice_events import InvoiceEvents
 from billing.invoices import Invoices
+from billing.issued_links import IssuedLinks
 from billing.links import Links
 from billing.payments import Payments
 from billing.plans import Plans
@@ -292,6 +293,8 @@ def _wire(
             claims=claims,
             ibans=ibans,
             risks=risks,
+            links=links,
+            issued_links=IssuedLinks(db),
             statements=statements,
             deciding=Deciding(db, clock, wake),
             unheard=Unheard(db, clock, wake),
@@ -334,7 +337,7 @@ def _wire(
                 names.CLAIM_LAPSED: [agreements.claim_lapsed],
                 names.DIRECT_DEBIT_FAILED: [DebitNews(db, clock, wake, creditors, outbox, links).failed],
                 names.PROOF_GIVEN: [Proofs(db, outbox, claims, channels).given],
-                names.MESSAGE_SENT: [invoice_events.message_sent],
+                names.MESSAGE_SENT: [invoice_events.message_sent, links.message_sent],
                 names.CARE_DETECTED: [alerts.care_detected],
             },
         ),

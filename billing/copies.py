@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from billing.creditors import creditor_of
 from billing.invoices import Invoices, OpenInvoice
 from billing.ledger import Account, open_parts
-from billing.links import own_reference
+from billing.references import own_reference
 from core.clock import Clock
 from core.creditor import Creditor
 from core.errors import NotFound

@@ -1,28 +1,30 @@
 """Payment links: what may be paid with a token, until when."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from itertools import count
 from typing import Any
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing.invoice_events import Kind as InvoiceEventKind
 from billing.invoice_events import note
 from billing.ledger import open_amounts
+from billing.references import link_reference
+from core.agent import Agent
 from core.clock import Clock
 from core.creditor import Creditor
 from core.errors import BadInput, Conflict, NotFound
 from core.ids import ConversationId, CreditorKey, DebtorId, InvoiceId, LinkId, new_id, new_secret
 from core.lifecycle import LINK, LinkState, PaymentStatus, sources
+from core.message import links_in
 from core.money import Money
-from payments.references import Kind, reference_of, stored
+from store.audit import record
 from store.database import Database
 from store.tables.money import invoice, payment, payment_link, payment_link_invoice
+from store.tables.talk import outbound
 from store.upsert import insert_once
 
 
@@ -116,7 +118,7 @@ class Links:
                 "debtor_id": debtor,
                 "conversation_id": conversation,
                 "cause": key,
-                "reference": await _reference(tx, creditor, link, rows),
+                "reference": await link_reference(tx, creditor, link, rows),
                 "currency": rows[0].currency,
                 "amount": sum(due.values()),
                 "state": LinkState.CREATED,
@@ -144,6 +146,35 @@ class Links:
         async with self._database.begin() as tx:
             return await mark(tx, link, state, self._clock.now())
 
+    async def message_sent(self, payload: Mapping[str, Any]) -> None:
+        """A message has gone out: the links that it carries are sent."""
+        async with self._database.begin() as tx:
+            row = (await tx.execute(select(outbound).where(outbound.c.id == payload["outbound_id"]))).one_or_none()
+            if row is not None:
+                for link in links_in(row.args):
+                    await mark(tx, link, LinkState.SENT, row.sent_at or self._clock.now())
+
+    async def revoke(self, link: LinkId, debtor: DebtorId, agent: Agent) -> None:
+        """An agent takes the link back: nothing can be paid with it any more. Twice is once.
+
+        Raises NotFound for one that is not this debtor's at the agent's creditor, Conflict for one that is over.
+        """
+        ours = select(payment_link.c.state).where(
+            payment_link.c.id == link,
+            payment_link.c.debtor_id == debtor,
+            payment_link.c.creditor_id == agent.creditor,
+        )
+        now = self._clock.now()
+        async with self._database.begin() as tx:
+            state = await tx.scalar(ours.with_for_update())
+            if state is None:
+                raise NotFound("there is no such payment link")
+            if state == LinkState.REVOKED:
+                return
+            if not await mark(tx, link, LinkState.REVOKED, now):
+                raise Conflict("this payment link is over already")
+            await record(tx, agent, "revoke_link", link, now)
+
     async def expire(self) -> int:
         """Mark the links whose time is over; for the scheduler. How many."""
         now = self._clock.now()
@@ -157,19 +188,21 @@ class Links:
 
 async def mark(tx: AsyncConnection, link: LinkId, state: LinkState, now: datetime) -> bool:
     """`Links.mark` as a part of somebody's transaction."""
-    query = select(payment_link.c.times).where(
-        payment_link.c.id == link, payment_link.c.state.in_(sources(LINK, state))
-    )
-    times = (await tx.execute(query.with_for_update())).scalar_one_or_none()
-    if times is None:
+    query = select(payment_link.c.state, payment_link.c.times).where(payment_link.c.id == link).with_for_update()
+    row = (await tx.execute(query)).one_or_none()
+    if row is None:
         return False
-    values = {"state": state, "times": {**times, state: now.isoformat()}}
+    moves = state in LINK[LinkState(row.state)]
+    # A person may open a link sooner than we hear that it was sent: when that was is kept all the same.
+    if not moves and (state is not LinkState.SENT or state in row.times):
+        return False
+    values = {"state": state if moves else row.state, "times": {**row.times, state: now.isoformat()}}
     await tx.execute(update(payment_link).where(payment_link.c.id == link).values(values))
     if state is LinkState.VIEWED:
         of_link = select(payment_link_invoice.c.invoice_id).where(payment_link_invoice.c.link_id == link)
         keys = (await tx.execute(of_link)).scalars().all()
         await note(tx, [InvoiceId(key) for key in keys], InvoiceEventKind.VIEWED, f"link:{link}", now)
-    return True
+    return moves
 
 
 async def due_on(tx: AsyncConnection, link: Link) -> Money:
@@ -212,51 +245,6 @@ def _part(due: Mapping[InvoiceId, int], amount: Money) -> dict[InvoiceId, int]:
     if amount.minor <= 0:
         raise BadInput("a part of nothing cannot be paid")
     return part
-
-
-async def _reference(tx: AsyncConnection, creditor: Creditor, link: str, rows: Sequence[Any]) -> str:
-    """The invoice's own reference, else one from its number; several invoices share one of the link.
-
-    Where a number is too long for one, or what it gives belongs to others already, it is the link's as well.
-    """
-    kind = Kind(creditor.reference)
-    single = rows[0] if len(rows) == 1 else None
-    if single is not None and (own := await own_reference(tx, creditor, single)):
-        return own
-    for attempt in count():
-        reference = reference_of(kind, f"L{link[-12:]}{attempt or ''}")
-        if not await _taken(tx, creditor, reference, None):
-            break
-    return reference
-
-
-async def own_reference(tx: AsyncConnection, creditor: Creditor, row: Any) -> str | None:
-    """An invoice's own reference, else one from its number; None where that is too long, or belongs to others too."""
-    kind = Kind(creditor.reference)
-    if row.reference:
-        return stored(str(row.reference), kind)
-    with suppress(BadInput):
-        reference = reference_of(kind, row.number)
-        if not await _taken(tx, creditor, reference, row.id):
-            return reference
-    return None
-
-
-async def _taken(tx: AsyncConnection, creditor: Creditor, reference: str, only: str | None) -> bool:
-    """Whether money with this reference would be for anything but the invoice `only`."""
-    of_invoice = select(invoice.c.id).where(
-        invoice.c.creditor_id == creditor.key, invoice.c.reference == reference, invoice.c.id != (only or "")
-    )
-    of_link = (
-        select(payment_link.c.id)
-        .join(payment_link_invoice, payment_link_invoice.c.link_id == payment_link.c.id)
-        .where(
-            payment_link.c.creditor_id == creditor.key,
-            payment_link.c.reference == reference,
-            payment_link_invoice.c.invoice_id != (only or ""),
-        )
-    )
-    return bool((await tx.execute(select(or_(of_invoice.exists(), of_link.exists())))).scalar_one())
 
 
 async def _one(tx: AsyncConnection, where: Any) -> Link | None:

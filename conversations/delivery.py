@@ -24,7 +24,7 @@ from core.errors import SendFailed
 from core.hold import Reason
 from core.ids import ContactPointId, TurnId, new_id
 from core.lifecycle import OUTBOUND, OutboundState, sources
-from core.message import Channel, Choice, Idempotent, Inquires, Limits, Option, Rendered, Say
+from core.message import Channel, Choice, Idempotent, Inquires, Limits, Option, Rendered, Say, links_in
 from store.database import Database, changed
 from store.tables.invoices import invoice_copy
 from store.tables.money import payment_link
@@ -315,7 +315,7 @@ class Delivery:
         ids = []
         if say.options:
             ids = list((await tx.scalars(_BUTTONS, {"message": row.id})).all())
-        links = [value["link"] for value in say.args.values() if isinstance(value, dict) and "link" in value]
+        links = links_in(say.args)
         tokens = select(payment_link.c.id, payment_link.c.token).where(payment_link.c.id.in_(links))
         urls = {
             link.id: f"{self._public_url}/p/{link.token}"

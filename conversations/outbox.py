@@ -12,7 +12,7 @@ from core.clock import Clock
 from core.hold import Reason
 from core.ids import AgentId, ContactPointId, ConversationId, OutboundId, TurnId, new_id, new_secret
 from core.lifecycle import OUTBOUND, OutboundState, sources
-from core.message import Option, Receipt, Say
+from core.message import Option, Receipt, Say, links_in
 from store.database import Database, changed
 from store.events import MESSAGE_SENT, emit
 from store.tables.people import contact_point, debtor
@@ -158,8 +158,8 @@ _WITH_INVOICE = ("reminder.", "invoice_copy.")
 
 
 async def sent(tx: AsyncConnection, row: Row[Any], now: datetime) -> None:
-    """What going out brings about: whoever follows an invoice is told. Twice is once to them."""
-    if row.key.startswith(_WITH_INVOICE):
+    """What going out brings about: whoever follows an invoice or a payment link is told. Twice is once to them."""
+    if row.key.startswith(_WITH_INVOICE) or links_in(row.args):
         await emit(tx, MESSAGE_SENT, {"outbound_id": row.id}, now)
 
 

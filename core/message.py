@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NewType, Protocol, runtime_checkable
 
+from core.ids import LinkId
 from core.lifecycle import OutboundState
 
 Locale = NewType("Locale", str)  # "nl", "en", "fr", "de"
@@ -132,6 +133,11 @@ class Say:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Say:
         return cls(value["key"], dict(value.get("args", {})), [Option.from_json(o) for o in value.get("options", [])])
+
+
+def links_in(args: Mapping[str, Any]) -> list[LinkId]:
+    """The payment links that a message carries."""
+    return [LinkId(value["link"]) for value in args.values() if isinstance(value, dict) and "link" in value]
 
 
 class Channel(Protocol):

@@ -13,7 +13,9 @@ from billing.claims import Claims
 from billing.ibans import IbanChanges
 from billing.invoice_events import InvoiceEvents
 from billing.invoices import Invoices
+from billing.issued_links import IssuedLinks
 from billing.language import choose
+from billing.links import Links
 from billing.risk import LONGEST_NOTE, Risks
 from billing.risk import Standing as RiskStanding
 from billing.shop.unheard import Unheard
@@ -25,7 +27,7 @@ from conversations.training import Training
 from core.agent import NotAllowed, Right
 from core.clock import Clock
 from core.errors import BadInput, Conflict, NotFound
-from core.ids import AgentId, ConversationId, DebtorId, new_id
+from core.ids import AgentId, ConversationId, DebtorId, LinkId, new_id
 from core.message import MAX_TEXT, Locale
 from core.texts import Texts
 from desk.accounts import Accounts
@@ -48,7 +50,7 @@ log = structlog.get_logger(__name__)
 _STATIC = Path(__file__).parent / "static"
 _STATIC_FILES = frozenset({"desk.css", "desk.js", "desk.svg"})
 _NOTICES = frozenset({"logged_out", "resolved", "handed_back", "taken", "written", "lifted", "password", "risk"})
-_NOTICES |= {"payment_booked", "payment_aside", "webhook_again"}
+_NOTICES |= {"payment_booked", "payment_aside", "webhook_again", "link_revoked"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ class Services:
     claims: Claims
     ibans: IbanChanges
     risks: Risks
+    links: Links
+    issued_links: IssuedLinks
     statements: Statements
     deciding: Deciding
     unheard: Unheard
@@ -105,6 +109,7 @@ class Desk:
             web.post("/desk/c/{id}/hand-back", private(self._hand_back)),
             web.post("/desk/c/{id}/resolve", private(self._resolve)),
             web.post("/desk/c/{id}/risk", private(self._risk)),
+            web.post("/desk/c/{id}/links/{link}/revoke", private(self._revoke_link)),
             web.get("/desk/c/{id}/proofs/{proof}", private(self._proof)),
             web.post("/desk/holds/{id}/lift", private(self._lift)),
         ]
@@ -166,6 +171,7 @@ class Desk:
             invoices=open_invoices,
             history=history,
             claims=claims,
+            links=await self._s.issued_links.of(talk.customer.id) if talk.customer else [],
             risk=await self._risk_of(talk.customer.id, session) if talk.customer else None,
             ibans=await self._s.ibans.of(talk.customer.id) if talk.customer else [],
             mine=talk.state == "open" and talk.agent_id == session.agent.id,
@@ -196,6 +202,17 @@ class Desk:
                 return await self._talk(request, session, conversation_id, 400, error)
             await self._s.risks.override(talk.customer.id, session.agent, None if name == "none" else name, note)
         raise web.HTTPSeeOther(f"/desk/c/{conversation_id}?notice=risk")
+
+    async def _revoke_link(self, request: web.Request, session: Session) -> web.Response:
+        """Take back a payment link of this conversation's customer."""
+        if (await request.post()).get("confirm") != "yes":
+            return await self._refuse(request, session, 400, "desk.error.confirm")
+        conversation_id = _conversation(request)
+        talk = await self._transcripts.of(conversation_id, session.agent)
+        if talk.customer is None:
+            raise NotFound("nobody is known here")
+        await self._s.links.revoke(LinkId(request.match_info["link"]), talk.customer.id, session.agent)
+        raise web.HTTPSeeOther(f"/desk/c/{conversation_id}?notice=link_revoked")
 
     async def _proof(self, request: web.Request, session: Session) -> web.Response:
         """A picture that the customer of this conversation has sent; nothing in it runs, and nobody else's is shown."""

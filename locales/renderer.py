@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from core.creditor import Creditor
-from core.message import Choice, Limits, Locale, Say
+from core.message import Choice, Limits, Locale, Say, links_in
 from core.money import Money
 from locales import gsm7, layout, values
 from locales.catalogue import Catalogue, MissingArgument, fill
@@ -74,7 +74,7 @@ class Renderer:
             say = Say.from_json(say)
         voice = _Voice(self.language(locale, creditor), today, link_url)
         args = {"creditor": creditor.name, **say.args}
-        links = [value["link"] for value in args.values() if isinstance(value, dict) and "link" in value]
+        links = links_in(args)
         button = self._link_button(say.key, args, links[0], voice, limits) if links and limits.links else None
         text = self._words(say.key, args, voice.without(links[0]) if button else voice)
         asked = list(zip(say.options, choices, strict=True))

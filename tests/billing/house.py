@@ -27,9 +27,10 @@ from payments.sandbox import Sandbox
 from store.database import Database
 from store.events import BOOKED
 from store.tables.money import invoice, posting
+from store.tables.people import contact_point
 from store.tables.people import creditor as creditors
 from store.tables.people import debtor as debtors
-from store.tables.talk import conversation, event
+from store.tables.talk import conversation, event, outbound
 from store.wake import LocalWake
 from tests.clock import FakeClock
 
@@ -102,6 +103,19 @@ class House:
         async with self.database.begin() as tx:
             await tx.execute(insert(conversation).values(**row, dialogue=f"d-{debtor}", created_at=now, updated_at=now))
         return ConversationId(row["id"])
+
+    async def said(self, key: str, debtor: DebtorId, args: Mapping[str, Any], cause: str = "turn-1:1") -> None:
+        """A message to the debtor has gone out."""
+        now = self.clock.now()
+        home = {"creditor_id": debtor.partition("-")[0], "conversation_id": await self.talk(debtor)}
+        point = {**home, "id": f"point-{key}", "channel": "web", "address": "someone", "created_at": now}
+        row = {
+            **home, "id": key, "contact_point_id": point["id"], "cause": cause, "author": "bot", "key": "x.y",
+            "args": args, "options": [], "state": "sent", "next_at": now, "created_at": now, "sent_at": now,
+        }  # fmt: skip
+        async with self.database.begin() as tx:
+            await tx.execute(insert(contact_point).values(point))
+            await tx.execute(insert(outbound).values(row))
 
     async def invoice(
         self, debtor: DebtorId, number: str, minor: int, due: date = date(2026, 11, 1), **values: Any

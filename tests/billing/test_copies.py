@@ -35,8 +35,8 @@ from locales import Renderer
 from store.events import BOOKED
 from store.tables.invoices import invoice_copy, invoice_event
 from store.tables.money import invoice
-from store.tables.people import contact_point, debtor, hold
-from store.tables.talk import event, outbound
+from store.tables.people import debtor, hold
+from store.tables.talk import event
 from tests.billing.house import BLOEM, House, Keys
 from tests.billing.test_ubl import PDF
 from tests.billing.ubl_files import File, Row
@@ -355,18 +355,9 @@ async def test_sent_with_a_message(desk: Desk, cause: str, args: dict[str, Any],
     who = await desk.house.debtor("K1")
     _, key = await load(desk.house, File())
     copy = await issue(desk, who, key)
-    now, talk = desk.house.clock.now(), await desk.house.talk(who)
     if "page" in args:
         args = {**args, "page": {"page": copy.id}}
-    home = {"creditor_id": "bloem", "conversation_id": talk}
-    point = {**home, "id": "point", "channel": "web", "address": "someone", "created_at": now}
-    row = {
-        **home, "id": "out-1", "contact_point_id": "point", "cause": cause.replace("INVOICE", key), "author": "bot",
-        "key": "x.y", "args": args, "options": [], "state": "sent", "next_at": now, "created_at": now, "sent_at": now,
-    }  # fmt: skip
-    async with desk.house.database.begin() as tx:
-        await tx.execute(insert(contact_point).values(point))
-        await tx.execute(insert(outbound).values(row))
+    await desk.house.said("out-1", who, args, cause.replace("INVOICE", key))
     for _ in range(2):
         await desk.events.message_sent({"outbound_id": "out-1"})
     await desk.events.message_sent({"outbound_id": "gone"})

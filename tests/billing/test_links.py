@@ -11,6 +11,7 @@ from core.ids import CreditorKey, DebtorId, LinkId
 from core.lifecycle import LinkState
 from core.money import Money
 from payments.references import references_in
+from store.tables.money import payment_link
 from tests.billing.house import BLOEM, VELO, House
 from tests.clock import FakeClock
 
@@ -107,6 +108,29 @@ async def test_states_and_their_times(house: House) -> None:
     assert marked == [True, False, True, True, False]
     found = await house.links.by_id(link.id)
     assert found and found.state is LinkState.PAID
+
+
+@pytest.mark.parametrize(
+    ("before", "state", "times"),
+    [
+        (None, LinkState.SENT, ["created", "sent"]),
+        (LinkState.VIEWED, LinkState.VIEWED, ["created", "viewed", "sent"]),
+    ],
+    ids=["as it should be", "a person who was faster than the news"],
+)
+async def test_a_link_is_sent_with_its_message(
+    house: House, before: LinkState | None, state: LinkState, times: list[str]
+) -> None:
+    who = await house.debtor("K1")
+    link = await house.link(who, [await house.invoice(who, "F1", 1000)])
+    await house.said("out-1", who, {"amount": {"money": [1000, "EUR"]}, "link": {"link": link.id}})
+    if before:
+        await house.links.mark(link.id, before)
+    for message in ("out-1", "out-1", "gone"):
+        await house.links.message_sent({"outbound_id": message})
+    async with house.database.read() as tx:
+        row = (await tx.execute(payment_link.select())).one()
+    assert (row.state, list(row.times)) == (state, times)
 
 
 async def test_the_scheduler_expires_what_is_over(house: House) -> None:

@@ -14,6 +14,8 @@ from billing.claims import Claims
 from billing.ibans import IbanChanges
 from billing.invoice_events import InvoiceEvents
 from billing.invoices import Invoices
+from billing.issued_links import IssuedLinks
+from billing.links import Links
 from billing.risk import Risks
 from billing.shop.unheard import Unheard
 from billing.statements.deciding import Deciding
@@ -176,7 +178,8 @@ async def make(db: Database, clock: FakeClock, public_url: str = "http://desk.ex
         db=db, clock=clock, accounts=accounts, desking=desking, creditors=Creditors(db), invoices=Invoices(db),
         invoice_events=InvoiceEvents(db, clock),
         claims=Claims(db, clock), ibans=IbanChanges(db, clock),
-        risks=Risks(db, clock), statements=Statements(db, clock, wake), deciding=Deciding(db, clock, wake),
+        risks=Risks(db, clock), links=Links(db, clock), issued_links=IssuedLinks(db),
+        statements=Statements(db, clock, wake), deciding=Deciding(db, clock, wake),
         unheard=Unheard(db, clock, wake),
         texts=Renderer(), public_url=public_url,
     )  # fmt: skip

@@ -43,7 +43,9 @@ async def test_asks_is_verified_pays_and_is_thanked(stage: Stage, channel: str, 
     assert await debtor.tap("option.pay_all") == ["payment_link.issued"]
     link = await stage.one(payment_link)
     assert link.amount == 4990 + 1875
+    assert (link.state, list(link.times)) == ("sent", ["created", "sent"])
     await pay_at_the_bank(stage, link.token)
+    assert list((await stage.one(payment_link)).times) == ["created", "sent", "viewed", "started", "paid"]
     assert (await stage.said())[-2:] == ["payment.received", "payment.settled_all"]
     assert (await stage.one(payment)).status == "paid"
     intro = stage.effen.texts.text("intro.ai", Locale(locale), creditor="Bloem & Blad")
