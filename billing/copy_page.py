@@ -15,6 +15,7 @@ from billing.copy_pdf import render
 from billing.creditors import creditor_of
 from billing.invoice_events import InvoiceEvents
 from billing.language import choose
+from billing.previews import is_view
 from core.clock import Clock
 from core.message import Locale
 from core.texts import Texts
@@ -63,7 +64,7 @@ class CopyPage:
         copy = await self._copy(request)
         contents = await self._copies.contents(copy)
         creditor = contents.creditor
-        if request.method == "GET":
+        if is_view(request):
             await self._events.copy_viewed(copy.id, copy.invoice)
         until = last_day(copy.expires_at, creditor)
         context = {"creditor": creditor, "number": contents.invoice.number, "until": until, "token": copy.token}

@@ -11,6 +11,7 @@ from billing.language import LANGUAGES, choose
 from billing.links import Link, Links, NotPayable, Standing
 from billing.methods import TRANSFER
 from billing.payments import Outlook, Payments
+from billing.previews import is_view
 from core.creditor import Creditor
 from core.errors import BadInput, PaymentFailed
 from core.lifecycle import LinkState, PaymentStatus
@@ -43,6 +44,7 @@ def routes(
         web.get("/p/{token}/qr.png", page.qr_png),
         web.get("/p/{token}/qr.svg", page.qr_svg),
         web.get("/p/{token}/epc.png", page.epc_png),
+        web.get("/p/{token}/epc.svg", page.epc_svg),
     ]
 
 
@@ -59,7 +61,7 @@ class PayPage:
 
     async def show(self, request: web.Request) -> web.Response:
         link, creditor = await self._link(request)
-        if request.method == "GET":
+        if is_view(request):
             await self._links.mark(link.id, LinkState.VIEWED)
         return self._response(request, creditor, await self._payments.outlook(link))
 
@@ -115,13 +117,18 @@ class PayPage:
         return _picture(qr.svg(self._address(link)), "image/svg+xml")
 
     async def epc_png(self, request: web.Request) -> web.Response:
+        return _picture(qr.png(await self._transfer_code(request)), "image/png")
+
+    async def epc_svg(self, request: web.Request) -> web.Response:
+        return _picture(qr.svg(await self._transfer_code(request)), "image/svg+xml")
+
+    async def _transfer_code(self, request: web.Request) -> str:
         """A credit transfer of what is due now; none where nothing is to be paid."""
         link, creditor = await self._link(request)
         outlook = await self._payments.outlook(link)
         if not _by_bank_app(creditor, outlook):
             raise web.HTTPGone
-        transfer = qr.credit_transfer(creditor.name, creditor.iban, outlook.due, link.reference)
-        return _picture(qr.png(transfer), "image/png")
+        return qr.credit_transfer(creditor.name, creditor.iban, outlook.due, link.reference)
 
     async def _link(self, request: web.Request) -> tuple[Link, Creditor]:
         link = await self._links.by_token(request.match_info["token"])

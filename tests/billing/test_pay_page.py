@@ -8,7 +8,8 @@ import pytest
 
 from billing.language import choose
 from billing.links import Link
-from core.ids import InvoiceId
+from core.agent import Agent, Role
+from core.ids import AgentId, CreditorKey, InvoiceId
 from core.lifecycle import LinkState
 from core.money import Money
 from tests.billing.house import BLOEM, Street
@@ -144,7 +145,7 @@ async def test_a_link_over_a_part_is_paid_once(on_street: Street, part: int) -> 
     assert f"[nl:pay.amount] {16000 - part} EUR" in await get(on_street, f"/p/{rest.token}")
 
 
-@pytest.mark.parametrize("path", ["", "/return", "/qr.png", "/qr.svg", "/epc.png"])
+@pytest.mark.parametrize("path", ["", "/return", "/qr.png", "/qr.svg", "/epc.png", "/epc.svg"])
 async def test_an_unknown_token(on_street: Street, path: str) -> None:
     page = await get(on_street, f"/p/{'x' * 22}{path}", 404, **{"Accept-Language": "de"})
     assert "[de:pay.unknown]" in page
@@ -197,13 +198,46 @@ async def test_codes_for_phone_and_bank_app(on_street: Street) -> None:
     address = f"{on_street.url}/p/{link.token}"
     assert read_png(await picture("qr.png")) == address
     assert read_svg(await picture("qr.svg")) == address
-    assert read_png(await picture("epc.png")).split("\n")[5:] == [
-        "Bloem & <Blad> BV",
-        "NL02ABNA0123456789",
-        "EUR120.00",
-        "",
-        "RF18539007547034",
-    ]
+    for transfer in (read_png(await picture("epc.png")), read_svg(await picture("epc.svg"))):
+        assert transfer.split("\n")[5:] == [
+            "Bloem & <Blad> BV",
+            "NL02ABNA0123456789",
+            "EUR120.00",
+            "",
+            "RF18539007547034",
+        ]
+
+
+@pytest.mark.parametrize(
+    ("opened_by", "state"),
+    [
+        ("WhatsApp/2.24.9.78 A", LinkState.CREATED),
+        ("TelegramBot (like TwitterBot)", LinkState.CREATED),
+        ("facebookexternalhit/1.1 Facebot Twitterbot/1.0", LinkState.CREATED),
+        ("Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)", LinkState.CREATED),
+        ("Mozilla/5.0 (Linux; Android 11; CUBOT X30) Chrome/120.0 Mobile Safari/537.36", LinkState.VIEWED),
+        ("", LinkState.VIEWED),
+    ],
+)
+async def test_a_messengers_preview_is_no_view(on_street: Street, opened_by: str, state: LinkState) -> None:
+    _, link = await billed(on_street)
+    headers = {"User-Agent": opened_by}
+    assert "pay.amount]" in await get(on_street, f"/p/{link.token}", 200, **headers)
+    found = await on_street.house.links.by_id(link.id)
+    assert found and found.state is state
+
+
+async def test_a_link_that_was_taken_back_collects_nothing(on_street: Street) -> None:
+    key, link = await billed(on_street)
+    agent = Agent(AgentId("sanne"), CreditorKey(BLOEM.key), "sanne@bloem.example", "Sanne de Wit", Role.AGENT)
+    for _ in range(2):
+        await on_street.house.links.revoke(link.id, link.debtor, agent)
+    page = await get(on_street, f"/p/{link.token}", 410)
+    assert "[nl:pay.revoked]" in page and "[nl:pay.expired_ask]" in page and "<form" not in page and "12345" not in page
+    answer = await press(on_street, link, "ideal")
+    assert (answer.status, answer.headers["Location"]) == (303, f"/p/{link.token}?lang=nl")
+    await get(on_street, f"/p/{link.token}/epc.svg", 410)
+    assert await on_street.house.open(key) == 12345
 
 
 @pytest.mark.parametrize(
