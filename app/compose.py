@@ -24,6 +24,7 @@ from app.proxies import remote_of
 from app.settings import Settings
 from app.told import Told
 from app.workers import drain, every
+from billing.checkouts import Checkouts
 from billing.claims import Claims
 from billing.copies import Copies
 from billing.debits import Debits
@@ -232,6 +233,7 @@ def _wire(
     sandbox = providers.get("sandbox")
     assert sandbox is None or isinstance(sandbox, Sandbox)
     payments = Payments(db, clock, wake, providers, settings.public_url)
+    checkouts = Checkouts(db, clock, providers, payments)
     fees, promises, plans = FeeBook(db, clock, invoices, holding), Promises(db, clock), Plans(db, clock)
     claims, debits, ibans = Claims(db, clock), Debits(db), IbanChanges(db, clock)
     risks = Risks(db, clock)
@@ -326,7 +328,9 @@ def _wire(
             clock,
             {
                 names.PAYMENT_BOOKED: [told.booked],
-                names.BOOKED: [notices.booked, invoice_events.booked, agreements.booked],
+                names.BOOKED: [notices.booked, invoice_events.booked, agreements.booked, checkouts.booked],
+                names.LINK_REVOKED: [checkouts.revoked],
+                names.CHECKOUT_OVER: [checkouts.over],
                 names.ACCOUNT_RELEASED: [told.released],
                 names.PAYMENT_FAILED: [told.failed],
                 names.PAYMENT_RETURNED: [told.returned],

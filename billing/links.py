@@ -23,6 +23,7 @@ from core.message import links_in
 from core.money import Money
 from store.audit import record
 from store.database import Database
+from store.events import LINK_REVOKED, emit
 from store.tables.money import invoice, payment, payment_link, payment_link_invoice
 from store.tables.talk import outbound
 from store.upsert import insert_once
@@ -174,6 +175,7 @@ class Links:
             if not await mark(tx, link, LinkState.REVOKED, now):
                 raise Conflict("this payment link is over already")
             await record(tx, agent, "revoke_link", link, now)
+            await emit(tx, LINK_REVOKED, {"link_id": link}, now)
 
     async def expire(self) -> int:
         """Mark the links whose time is over; for the scheduler. How many."""

@@ -274,7 +274,7 @@ class Payments:
         if state.status is PaymentStatus.PAID:
             await booked(tx, row, state.amount, now)
             await book_returns(tx, await _locked(tx, row.id), state, now)
-        elif state.status in _ENDED_UNPAID:
+        elif state.status in _ENDED_UNPAID and await _wanted(tx, row.link_id):
             await mark(tx, row.link_id, LinkState.FAILED, now)
             if state.status is not PaymentStatus.EXPIRED:  # a checkout that was left alone is no news
                 await emit(tx, PAYMENT_FAILED, {"payment_id": row.id, "link_id": row.link_id}, now)
@@ -312,6 +312,12 @@ async def booked(tx: AsyncConnection, row: Any, paid: Money, now: datetime) -> N
     if paid.currency != link.amount.currency or not await due_on(tx, link):
         await mark(tx, link.id, LinkState.PAID, now)
     await emit(tx, PAYMENT_BOOKED, {"payment_id": row.id, "link_id": row.link_id}, now)
+
+
+async def _wanted(tx: AsyncConnection, key: str) -> bool:
+    """Whether a payment by this link was still to come: where nothing is due any more, none that ends is news."""
+    link = link_of((await tx.execute(select(payment_link).where(payment_link.c.id == key))).one())
+    return link.state is not LinkState.REVOKED and bool(await due_on(tx, link))
 
 
 async def move(tx: AsyncConnection, key: str, values: Mapping[str, Any]) -> bool:

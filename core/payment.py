@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from core.lifecycle import PaymentStatus
 from core.message import Locale, Webhook
@@ -75,4 +75,13 @@ class PaymentProvider(Protocol):
 
     async def fetch(self, account: str, external_id: str) -> PaymentState:
         """The truth, also for reconciliation. Raises PaymentFailed, NotFound."""
+        ...
+
+
+@runtime_checkable
+class Cancels(Protocol):
+    """A provider whose checkouts can be closed before anybody has paid."""
+
+    async def cancel(self, account: str, external_id: str) -> None:
+        """Close it, where the provider still lets us: fetch what came of it. Raises PaymentFailed, NotFound."""
         ...

@@ -117,6 +117,12 @@ class Mollie:
             charged_back=_money(payment.amount_charged_back) if payment.amount_charged_back else nothing,
         )
 
+    async def cancel(self, account: str, external_id: str) -> None:
+        """Most methods can be cancelled while nobody has been to the bank: `isCancelable` says so."""
+        payment = await self._ask(account, lambda payments: payments.get_async(payment_id=external_id))
+        if payment.is_cancelable:
+            await self._ask(account, lambda payments: payments.cancel_async(payment_id=external_id))
+
     async def close(self) -> None:
         self._idle.close()
         await self._http.aclose()

@@ -96,6 +96,10 @@ class Sandbox:
         paid_at = entry.settles_at if status is PaymentStatus.PAID else None
         return PaymentState(external_id, status, entry.order.amount, entry.order.method, paid_at)
 
+    async def cancel(self, account: str, external_id: str) -> None:
+        await self.fetch(account, external_id)  # of this account
+        await self._books.move(external_id, PaymentStatus.CANCELLED, None)
+
     async def decide(self, payment: str, status: PaymentStatus) -> bool:
         """What the payer chose on the bank's page; False where that had been decided before."""
         now = self._clock.now()

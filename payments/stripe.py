@@ -127,6 +127,9 @@ class Stripe:
         except (AttributeError, TypeError):
             raise PaymentFailed("unreadable", retryable=False) from None
 
+    async def cancel(self, account: str, external_id: str) -> None:
+        await self._ask(account, lambda client: client.v1.checkout.sessions.expire_async(external_id))
+
     async def _state(self, account: str, session: Session) -> PaymentState:
         intent: Any = session.payment_intent
         charge: Any = intent.latest_charge if intent else None

@@ -16,6 +16,8 @@ PAYMENT_FAILED = "payment.failed"  # payment_id, link_id
 PAYMENT_RETURNED = "payment.returned"
 # creditor_id, debtor_id, invoice_id, amount (minor), currency, reason ("AM04"), iban_end (or null), cause (unique)
 DIRECT_DEBIT_FAILED = "direct_debit.failed"
+LINK_REVOKED = "link.revoked"  # link_id
+CHECKOUT_OVER = "checkout.over"  # payment_id: nothing should be paid in it any more
 BOOKED = "ledger.booked"  # booking_id: less is owed, or credit has come
 ACCOUNT_RELEASED = "account.released"  # debtor_id, webhook_id: the shop knows that it may be used again
 PROMISE_BROKEN = "promise.broken"  # promise_id

@@ -25,8 +25,9 @@ async def shop(house: House) -> AsyncIterator[Street]:
 async def phone(request: pytest.FixtureRequest) -> AsyncIterator[Page]:
     """As narrow as they are sold."""
     async with chromium() as browser:
-        screen = {"width": 320, "height": 568}
-        context = await browser.new_context(locale="nl-NL", viewport=screen, java_script_enabled=request.param)
+        context = await browser.new_context(
+            locale="nl-NL", viewport={"width": 320, "height": 568}, java_script_enabled=request.param
+        )
         yield await context.new_page()
 
 

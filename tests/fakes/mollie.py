@@ -15,8 +15,11 @@ _HAL = "application/hal+json"
 
 
 class FakeMollie(FakeBank):
+    """`cancelable`: whether an open payment may be cancelled, which depends on its method."""
+
     def __init__(self, clock: FakeClock) -> None:
         super().__init__(clock)
+        self.cancelable = True
         self.keys = {account: {"api_key": secret} for account, secret in ACCOUNTS.items()}
 
     async def api(self, request: web.Request, call: Call) -> web.StreamResponse:
@@ -31,8 +34,12 @@ class FakeMollie(FakeBank):
                 self.by_key[key] = self._hold(account, call.json).id
             return _answer(self.shown(self.held[self.by_key[key]]), 201)
         held = self.held.get(request.path.removeprefix("/v2/payments/"))
-        if request.method != "GET" or held is None or held.account != account:
+        if request.method not in ("GET", "DELETE") or held is None or held.account != account:
             return _answer(problem(404, "Not Found"), 404)
+        if request.method == "DELETE":
+            if held.state != "open" or not self.cancelable:
+                return _answer(problem(422, "Unprocessable Entity"), 422)
+            await self.decide(held, "cancel")
         return _answer(self.shown(held), 200)
 
     def _hold(self, account: str, sent: Any) -> Held:
@@ -70,6 +77,7 @@ class FakeMollie(FakeBank):
             "method": held.method,
             "metadata": held.sent.get("metadata"),
             "status": held.state,
+            "isCancelable": held.state == "open" and self.cancelable,
             "sequenceType": "oneoff",
             "profileId": "pfl_QkEhN94Ba",
             "redirectUrl": held.return_url,

@@ -56,6 +56,14 @@ class FakeStripe(FakeBank):
             of = next(each for each in self.held.values() if _intent(each) == call["payment_intent"])
             dispute = {"id": "dp_1", "object": "dispute", "amount": of.charged_back, "status": self.disputes[of.id]}
             return web.json_response({"object": "list", "data": [dispute], "has_more": False, "url": "/v1/disputes"})
+        if request.method == "POST" and request.path.endswith("/expire"):
+            open_one = self.held.get(request.path.split("/")[-2])
+            if open_one is None or open_one.account != account:
+                return problem(404, "resource_missing")
+            if open_one.state != "open":
+                return problem(400, None)
+            await self.decide(open_one, "cancel")
+            return web.json_response(self.shown(open_one))
         found = self.held.get(request.path.removeprefix("/v1/checkout/sessions/"))
         if request.method != "GET" or found is None or found.account != account:
             return problem(404, "resource_missing")

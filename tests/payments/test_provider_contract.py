@@ -1,6 +1,7 @@
 """What every payment provider does, over real HTTP. A new provider is one more line in PROVIDERS."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,7 +11,7 @@ from core.errors import BadInput, BadSignature, NotFound, PaymentFailed
 from core.lifecycle import PaymentStatus
 from core.message import Webhook
 from core.money import Money
-from core.payment import PaymentEvent
+from core.payment import Cancels, PaymentEvent
 from payments.sandbox import Sandbox
 from store.database import Database
 from tests.clock import FakeClock
@@ -65,6 +66,26 @@ async def test_an_outcome_is_told_and_can_be_fetched(
         status = PaymentStatus.EXPIRED  # whoever leaves Checkout may come back, until it expires
     state = await bench.provider.fetch("bloem", created.external_id)
     assert (state.status, state.paid_at) == (status, clock.now() if status is PaymentStatus.PAID else None)
+
+
+async def test_a_checkout_is_closed_where_nobody_has_paid(bench: Bench) -> None:
+    """A capability: Buckaroo has none."""
+    provider = bench.provider
+    if not isinstance(provider, Cancels):
+        assert provider.name == "buckaroo"
+        return
+    waiting, paid = [await provider.create(bench.order, key=key) for key in ("k1", "k2")]
+    async with bench.pay(paid.checkout_url, "succeed"):
+        pass
+    await provider.cancel("bloem", waiting.external_id)
+    state = await provider.fetch("bloem", waiting.external_id)
+    assert state.status is (PaymentStatus.EXPIRED if provider.name == "stripe" else PaymentStatus.CANCELLED)
+    with suppress(PaymentFailed):
+        await provider.cancel("bloem", paid.external_id)
+    assert (await provider.fetch("bloem", paid.external_id)).status is PaymentStatus.PAID
+    for account, payment in (("velo", waiting.external_id), ("bloem", "nothing")):
+        with pytest.raises((NotFound, PaymentFailed)):
+            await provider.cancel(account, payment)
 
 
 async def test_what_is_not_signed_is_refused(bench: Bench) -> None:

@@ -110,6 +110,20 @@ async def test_a_payment_is_booked_once_however_often_it_is_told(stage: Stage) -
     assert len(await stage.rows(outbound, outbound.c.key == "payment.received")) == 1
 
 
+async def test_a_checkout_that_was_left_open_is_closed_when_the_invoice_is_paid(stage: Stage) -> None:
+    debtor = await Visitor(stage, token=logged_in(stage, "K-1003"), locale="en").arrive()
+    await debtor.say("I would like to pay now please")
+    link = await stage.one(payment_link)
+    address = f"{stage.url}/p/{link.token}"
+    async with stage.http.post(address, data={"method": "creditcard"}, allow_redirects=False) as start:
+        left = start.headers["Location"]
+    await pay_at_the_bank(stage, link.token)
+    assert {row.method: row.status for row in await stage.rows(payment)} == {"creditcard": "cancelled", "ideal": "paid"}
+    assert "payment.failed" not in await stage.said()
+    async with stage.http.get(left) as bank:
+        assert "<form" not in await bank.text()
+
+
 async def pay_at_the_bank(stage: Stage, token: str, outcome: str = "succeed") -> None:
     """Through the pay page and the sandbox bank, as a browser without JavaScript would."""
     async with stage.http.get(f"{stage.url}/p/{token}") as page:
