@@ -5,7 +5,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -26,29 +26,22 @@ class Encoder(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
-    source: str  # faq, product
-    source_id: str
-    kind: str  # question, answer, title, sentence
-    text: str
+def of_faq(question: str, answer: str) -> list[str]:
+    """The texts that a question is found by: itself, then its answer."""
+    return [question, answer]
 
 
-def of_faq(identifier: str, question: str, answer: str) -> list[Passage]:
-    return [Passage("faq", identifier, "question", question), Passage("faq", identifier, "answer", answer)]
+def of_product(title: str, description: str) -> list[str]:
+    """Its name, and each sentence about it with the name before it: "it" means little on its own."""
+    return [title, *(f"{title}: {sentence}" for sentence in sentences(description))]
 
 
-def of_product(identifier: str, title: str, description: str) -> list[Passage]:
-    """A product's name, and each sentence about it with the name before it: "it" means little on its own."""
-    sentences = [sentence for sentence in _SENTENCE.split(description.strip()) if sentence]
-    return [
-        Passage("product", identifier, "title", title),
-        *(Passage("product", identifier, "sentence", f"{title}: {sentence}") for sentence in sentences),
-    ]
+def sentences(text: str) -> list[str]:
+    return [sentence for sentence in _SENTENCE.split(text.strip()) if sentence]
 
 
 async def replace(
-    tx: AsyncConnection, creditor: CreditorKey, passages: Sequence[Passage], vectors: Floats, model: str
+    tx: AsyncConnection, creditor: CreditorKey, passages: Sequence[Any], vectors: Floats, model: str
 ) -> None:
     """Put these passages in the place of their sources' earlier ones."""
     sources = {(each.source, each.source_id) for each in passages}
@@ -77,7 +70,7 @@ async def replace(
         )
 
 
-async def encode(encoder: Encoder, passages: Sequence[Passage]) -> Floats:
+async def encode(encoder: Encoder, passages: Sequence[Any]) -> Floats:
     """The passages' vectors, without holding up anybody else."""
     if not passages:
         return np.zeros((0, 1), np.float32)
@@ -94,7 +87,7 @@ def model_of(encoder: Encoder) -> str:
 class Index:
     """A creditor's passages, ready to be searched."""
 
-    passages: Sequence[Passage]
+    passages: Sequence[Any]
     vectors: Floats  # (n, width)
     stamp: tuple[int, str]  # changes when the passages do
 

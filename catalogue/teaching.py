@@ -1,46 +1,61 @@
 """Fits the ranking: invented shops, what people ask them, and how it went.
 
 `taught/faq.yml` has the questions that shops answer, as several shops write them, and how people ask; `products.yml`
-products with questions that their description answers, and some that it does not. Shops are put together from parts
-that the topics have never seen, each with a part of the answers only: so what a shop lacks is asked too.
+products with questions that their description answers, and some that it does not; `facets.yml` what descriptions say,
+and how people ask for it; `beyond.yml` what is asked that hardly any shop answers. Shops are put together from parts
+that the heads have never seen, each with a part of the answers only: so what a shop lacks is asked too.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import yaml
 
 from catalogue.index import Encoder, of_faq, of_product
-from catalogue.ranking import PRIVATE, PRODUCT, SPREAD, Floats, Published, Ranking, Source, centred
+from catalogue.published import FAQ, PRODUCT, Published, Source, centred
+from catalogue.ranking import FEATURES, PRIVATE, SPREAD, Ranking, without
 from understanding import head
+from understanding.examples import Example
 from understanding.head import Head
+from understanding.weights import Floats
 
 TAUGHT = Path(__file__).with_name("taught")
 _FOLDS = 3
-_SHOPS = 10  # of each fold
+_SHOPS = 8  # of each fold
 _TOPICS_PENALTY = 3e-3
+_FACETS_PENALTY = 3e-3
 _PENALTY = 1e-3
 _FAQ_THERE, _PRODUCT_THERE = 0.5, 0.8  # how much of what is asked a shop has
 _TWICE = 0.2
 _ABSENT_ASKED = 0.5
+_PRIVATE_ASKED = 0.1
 _KNOWN = 12  # one topic in so many is new to a fold, as some of each shop's are
 _STEPS = 40
+_PRIVATE_EACH = 6  # sentences of an intent and language
+
+# What people say to us that some shop does publish something about.
+_PUBLISHED = frozenset(
+    {"ask_product", "ask_return", "ask_pay_later_terms", "ask_offers", "ask_contact_info", "ask_payment_methods"}
+    | {"request_invoice_copy", "privacy_request", "opt_out", "opt_in", "dispute/defective", "inform", "out_of_scope"}
+)
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A source in one shop's words; about: its topic, or the product."""
+    """A source in one shop's words; about: its topic, or the product; texts: its name and its sentences."""
 
     about: str
     source: Source
-    head: str
-    bodies: tuple[str, ...]
+    texts: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,54 +67,94 @@ class _Asked:
     answered: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Taught:
+    entries: Sequence[_Entry]
+    asked: Sequence[_Asked]
+    facets: Sequence[tuple[str, str, str]]  # a product's name where it is said of one, text, facet
+
+
+type _Judged = tuple[npt.NDArray[np.float64], bool]  # a source's features, and whether it is the answer
+_NONE = np.zeros((2, FEATURES + 1), np.float32)
+
+
 def fingerprint(understanding: str) -> str:
     """A hash of all that a ranking depends on; understanding: that of the model whose encoder it is for."""
     digest = hashlib.sha256(understanding.encode())
     here = Path(__file__)
-    for file in [*sorted(TAUGHT.iterdir()), here, here.with_name("ranking.py"), here.with_name("words.py")]:
+    code = [here.with_name(f"{name}.py") for name in ("teaching", "ranking", "published", "index", "words")]
+    for file in [*sorted(TAUGHT.iterdir()), *code]:
         digest.update(f"\0{file.name}\0".encode() + file.read_bytes())
     return digest.hexdigest()
 
 
-def fit(encoder: Encoder, private: Sequence[tuple[str, str]]) -> Ranking:
-    """A ranking for this encoder. private: texts about other things than what a shop publishes, with their names."""
-    entries, asked = read(TAUGHT)
-    vectors = _Vectors(encoder, entries, asked, [text for text, _ in private])
-    tables, right = [], []
+def private(sentences: Sequence[Example]) -> list[tuple[str, str, str]]:
+    """Some of each intent that no shop publishes anything about: text, intent and language."""
+    seen: Counter[tuple[str, str]] = Counter()
+    found = []
+    for one in sentences:
+        seen[one.intent, one.language] += 1
+        if one.intent not in _PUBLISHED and seen[one.intent, one.language] <= _PRIVATE_EACH:
+            found.append((one.text, one.intent, one.language))
+    return found
+
+
+def fit(encoder: Encoder, private: Sequence[tuple[str, str, str]]) -> Ranking:
+    """A ranking for this encoder. private: what is said about other things than what a shop publishes (see above)."""
+    taught = read(TAUGHT)
+    said = [_Asked(PRIVATE + name, PRIVATE + name, text, language, False) for text, name, language in private]
+    asked = [*taught.asked, *said]
+    vectors = _Vectors(encoder, taught, asked)
+    facets = vectors.facets(taught)
+    tables: dict[str, list[_Judged]] = {FAQ: [], PRODUCT: []}
     dice = np.random.default_rng(0)
-    for unseen, questions in _folds(entries, asked, dice):
-        known = [entry for entry in entries if entry not in unseen], [one for one in asked if one not in questions]
-        part = Ranking(vectors.center, vectors.topics(*known, private), np.zeros(0, np.float32))
+    for unseen, questions in _folds(taught.entries, asked, dice):
+        known = [entry for entry in taught.entries if entry not in unseen]
+        rest = set(asked).difference(questions)
+        part = Ranking(vectors.center, vectors.topics(known, [one for one in asked if one in rest]), facets, _NONE)
         for _ in range(_SHOPS):
             shop = _shop(unseen, dice)
-            published, there = vectors.published(shop, part), {entry.about for entry in shop}
+            published = vectors.published(shop)
+            there = {entry.about for entry in shop}
             about = {entry.source: entry.about for entry in shop}
             for one in questions:
-                if one.about not in there and dice.random() > _ABSENT_ASKED:
+                often = _PRIVATE_ASKED if one.topic.startswith(PRIVATE) else _ABSENT_ASKED
+                if one.about not in there and dice.random() > often:
                     continue
-                numbers, table = part.features(published, vectors.of(one.text), one.text, one.language)
-                tables.append(table)
-                right += [one.answered and about[published.sources[number]] == one.about for number in numbers]
-    weights = _logistic(np.concatenate(tables), np.array(right, np.float64))
-    return Ranking(vectors.center, vectors.topics(entries, asked, private), weights)
+                seen = part.look(published, vectors.of(one.text), one.text, one.language)
+                for number, row in zip(seen.numbers, seen.table, strict=True):
+                    source = published.sources[number]
+                    tables[source.kind].append((row, one.answered and about[source] == one.about))
+    weights = np.stack([_logistic(*_columns(tables[kind])) for kind in (FAQ, PRODUCT)])
+    return Ranking(vectors.center, vectors.topics(taught.entries, asked), facets, weights)
 
 
-def read(folder: Path) -> tuple[list[_Entry], list[_Asked]]:
-    entries, asked = [], []
-    for row in yaml.safe_load((folder / "faq.yml").read_text("utf-8")):
+def read(folder: Path) -> _Taught:
+    entries, asked, facets = [], [], []
+    for row in _rows(folder / "faq.yml"):
         topic = row["topic"]
         for number, entry in enumerate(row["entries"]):
-            source = Source("faq", f"{topic}:{number}", entry["question"], entry["language"])
-            head_, *bodies = (each.text for each in of_faq("", entry["question"], entry["answer"]))
-            entries.append(_Entry(topic, source, head_, tuple(bodies)))
+            source = Source(FAQ, f"{topic}:{number}", entry["question"], entry["language"])
+            entries.append(_Entry(topic, source, of_faq(entry["question"], entry["answer"])))
         asked += _questions(topic, topic, row["asked"], answered=True)
-    for row in yaml.safe_load((folder / "products.yml").read_text("utf-8")):
+    for row in _rows(folder / "products.yml"):
         title = row["title"]
-        head_, *bodies = (each.text for each in of_product("", title, row["description"]))
-        entries.append(_Entry(title, Source(PRODUCT, title, title, row["language"]), head_, tuple(bodies)))
+        source = Source(PRODUCT, title, title, row["language"])
+        entries.append(_Entry(title, source, of_product(title, row["description"])))
         asked += _questions(title, PRODUCT, row["asked"], answered=True)
         asked += _questions(title, PRODUCT, row["beyond"], answered=False)
-    return entries, asked
+    for row in _rows(folder / "beyond.yml"):
+        asked += _questions(PRIVATE + row["topic"], PRIVATE + row["topic"], row["asked"], answered=False)
+    titles = cycle(entry.source.name for entry in entries if entry.source.kind == PRODUCT)
+    for row in _rows(folder / "facets.yml"):
+        facets += [("", text, row["facet"]) for texts in row["asked"].values() for text in texts]
+        facets += [(next(titles), text, row["facet"]) for texts in row["says"].values() for text in texts]
+    return _Taught(entries, asked, facets)
+
+
+def _rows(file: Path) -> list[Mapping[str, Any]]:
+    found: list[Mapping[str, Any]] = yaml.safe_load(file.read_text("utf-8"))
+    return found
 
 
 def _questions(about: str, topic: str, rows: Mapping[str, Sequence[str]], *, answered: bool) -> list[_Asked]:
@@ -109,40 +164,48 @@ def _questions(about: str, topic: str, rows: Mapping[str, Sequence[str]], *, ans
 class _Vectors:
     """Of all that is taught, each text encoded once."""
 
-    def __init__(self, encoder: Encoder, entries: Sequence[_Entry], asked: Sequence[_Asked], private: Sequence[str]):
-        texts = [text for entry in entries for text in (entry.head, *entry.bodies)]
-        texts = list(dict.fromkeys([*texts, *(one.text for one in asked), *private]))
+    def __init__(self, encoder: Encoder, taught: _Taught, asked: Sequence[_Asked]) -> None:
+        texts = [text for entry in taught.entries for text in entry.texts]
+        texts += [one.text for one in asked] + [_told(*each[:2]) for each in taught.facets]
+        texts = list(dict.fromkeys(texts))
         self._all = dict(zip(texts, encoder.vectors(texts), strict=True))
         self.center: Floats = np.stack(list(self._all.values())).mean(axis=0)
 
     def of(self, text: str) -> Floats:
         return self._all[text]
 
-    def topics(self, entries: Sequence[_Entry], asked: Sequence[_Asked], private: Sequence[tuple[str, str]]) -> Head:
+    def topics(self, entries: Sequence[_Entry], asked: Sequence[_Asked]) -> Head:
         """Sorts texts: a topic for each that shops are asked, one for all products, and the private ones."""
         rows = [(one.text, one.topic) for one in asked]
         for entry in entries:
             if entry.source.kind != PRODUCT:
-                rows += [(entry.head, entry.about), (entry.bodies[0], entry.about)]
-        rows += [(text, PRIVATE + name) for text, name in private]
-        vectors = centred(np.stack([self.of(text) for text, _ in rows]), self.center)
-        return head.fit(vectors * SPREAD, [topic for _, topic in rows], _TOPICS_PENALTY)
+                rows += [(text, entry.about) for text in entry.texts[:2]]
+        return self._head(rows, _TOPICS_PENALTY)
 
-    def published(self, shop: Sequence[_Entry], ranking: Ranking) -> Published:
-        return Published(
-            [entry.source for entry in shop],
-            np.stack([self.of(entry.head) for entry in shop]),
-            np.stack([self.of(body) for entry in shop for body in entry.bodies]),
-            [len(entry.bodies) for entry in shop],
-            ranking,
-        )
+    def facets(self, taught: _Taught) -> Head:
+        """Sorts what is asked about products, and what is said of them."""
+        vectors = centred(np.stack([self.of(_told(title, text)) for title, text, _ in taught.facets]), self.center)
+        titles = centred(np.stack([self.of(title) if title else self.center for title, _, _ in taught.facets]), self.center)
+        return head.fit(without(vectors, titles) * SPREAD, [facet for _, _, facet in taught.facets], _FACETS_PENALTY)
+
+    def published(self, shop: Sequence[_Entry]) -> Published:
+        vectors = np.stack([self.of(text) for entry in shop for text in entry.texts])
+        return Published([entry.source for entry in shop], vectors, [len(entry.texts) for entry in shop], self.center)
+
+    def _head(self, rows: Sequence[tuple[str, str]], penalty: float) -> Head:
+        vectors = centred(np.stack([self.of(text) for text, _ in rows]), self.center)
+        return head.fit(vectors * SPREAD, [name for _, name in rows], penalty)
+
+
+def _told(title: str, text: str) -> str:
+    return f"{title}: {text}" if title else text
 
 
 def _folds(
     entries: Sequence[_Entry], asked: Sequence[_Asked], dice: np.random.Generator
 ) -> Iterator[tuple[list[_Entry], list[_Asked]]]:
     """What the topics of a fold never see: some topics and products as a whole, of the others a part."""
-    abouts = list(dict.fromkeys(entry.about for entry in entries))
+    abouts = list(dict.fromkeys([*(entry.about for entry in entries), *(one.about for one in asked)]))
     place = {about: int(number) for about, number in zip(abouts, dice.permutation(len(abouts)), strict=True)}
     products = {entry.about for entry in entries if entry.source.kind == PRODUCT}
     drawn = dice.integers(0, _FOLDS, len(asked))
@@ -180,6 +243,10 @@ def _shop(entries: Sequence[_Entry], dice: np.random.Generator) -> list[_Entry]:
         else:
             absent.add(entry.about)
     return [entry for versions in there.values() for entry in versions]
+
+
+def _columns(rows: Sequence[_Judged]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    return np.stack([row for row, _ in rows]), np.array([right for _, right in rows], np.float64)
 
 
 def _logistic(table: npt.NDArray[np.float64], right: npt.NDArray[np.float64]) -> Floats:
