@@ -5,6 +5,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -51,7 +52,9 @@ from bot.actions.server import executor
 from bot.actions.server import routes as action_routes
 from bot.actions.services import Services
 from catalogue.answers import Answers
+from catalogue.index import refresh
 from catalogue.orders import Orders
+from catalogue.ranking import Ranking
 from channels.origins import Origins
 from channels.picture import Pictures
 from channels.rate import Brake
@@ -146,6 +149,7 @@ class Effen:
     desk: Desk
     metrics: Metrics
     actions: Sequence[web.RouteDef]
+    refresh: Callable[[], Awaitable[object]]  # of the catalogue's index, after another encoder has come
 
     async def tick(self) -> None:
         """What time brings about: reminders, late payments, uncertain messages."""
@@ -181,6 +185,7 @@ class Effen:
                 # Each in a loop of its own: a fault in one holds up none of the others.
                 *(every(SCHEDULE, run, name) for name, run in self._due.items()),
                 every(DAILY, self.retention.run, "retention", first=SCHEDULE),
+                every(DAILY, self.refresh, "catalogue"),
             ]
             if self.sandbox is not None:
                 loops.append(every(1, self._settle_sandbox, "sandbox"))
@@ -195,7 +200,11 @@ class Effen:
 
 @asynccontextmanager
 async def wired(
-    settings: Settings, clock: Clock, understanding: Understanding, environment: Mapping[str, str] = os.environ
+    settings: Settings,
+    clock: Clock,
+    understanding: Understanding,
+    ranking: Ranking,
+    environment: Mapping[str, str] = os.environ,
 ) -> AsyncIterator[Effen]:
     """The product for these settings; what it holds is let go at the end."""
     async with AsyncExitStack() as stack:
@@ -203,7 +212,7 @@ async def wired(
         stack.push_async_callback(db.close)
         http = await stack.enter_async_context(aiohttp.ClientSession())
         shops = await stack.enter_async_context(shop_delivery.session(public_only=settings.production))
-        effen = _wire(settings, clock, understanding, environment, db, http, shops)
+        effen = _wire(settings, clock, understanding, ranking, environment, db, http, shops)
         stack.push_async_callback(effen.telegram.close)
         mollie = effen.providers["mollie"]
         assert isinstance(mollie, Mollie)
@@ -215,6 +224,7 @@ def _wire(
     settings: Settings,
     clock: Clock,
     understanding: Understanding,
+    ranking: Ranking,
     environment: Mapping[str, str],
     db: Database,
     http: aiohttp.ClientSession,
@@ -264,7 +274,7 @@ def _wire(
         invoices=invoices,
         links=links,
         payments=payments,
-        answers=Answers(db, understanding),
+        answers=Answers(db, understanding, ranking),
         orders=Orders(db),
         fees=fees,
         promises=promises,
@@ -366,6 +376,7 @@ def _wire(
         desk=room,
         metrics=Metrics(),
         actions=action_routes(executor(actions(services)), settings.engine_token),
+        refresh=partial(refresh, db, understanding),
     )
 
 

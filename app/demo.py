@@ -57,7 +57,7 @@ async def run(settings: Settings, *, fresh: bool) -> None:
     try:
         with _step("understanding"):
             understanding = await asyncio.to_thread(trained.understanding, settings)
-        async with wired(settings, SystemClock(), understanding, os.environ) as effen:
+        async with wired(settings, SystemClock(), understanding, trained.ranking(settings), os.environ) as effen:
             with _step("demo shop"):
                 await load(effen.db, effen.clock, settings)
             async with running(effen, {"web", "worker", "scheduler"}):

@@ -1,4 +1,4 @@
-"""The two trained models: what a message means (understanding), and what follows from it (the engine's dialogue)."""
+"""The trained models: what a message means, what answers a question, and what follows from it (the engine's dialogue)."""
 
 import subprocess
 from collections.abc import Callable
@@ -7,9 +7,12 @@ from pathlib import Path
 from app import engine
 from app.repository import SENTENCES
 from app.settings import Settings
+from catalogue import ranking as answers
+from catalogue import teaching
+from catalogue.ranking import Ranking
 from core.errors import EffenError
-from understanding import Understanding, load
-from understanding.training import is_trained
+from understanding import Understanding, examples, load
+from understanding.training import fingerprint, is_trained
 from understanding.training import train as fit
 
 
@@ -22,6 +25,11 @@ def everything(settings: Settings, say: Callable[[str], object], *, force: bool 
     if force or not is_trained(SENTENCES, settings.model_dir, encoder(settings)):
         say("Training the understanding (a minute or two the first time) …")
         fit(SENTENCES, settings.model_dir, encoder(settings))
+    wanted = teaching.fingerprint(fingerprint(SENTENCES, encoder(settings)))
+    if force or answers.fingerprint_of(settings.model_dir / answers.FILE) != wanted:
+        say("Training what answers questions to a shop (a minute) …")
+        private = teaching.private(examples.read(SENTENCES))
+        teaching.fit(understanding(settings), private).save(settings.model_dir / answers.FILE, wanted)
     if force or not engine.model(settings).exists():
         say("Training the dialogue …")
         try:
@@ -40,6 +48,14 @@ def understanding(settings: Settings) -> Understanding:
         return load(settings.model_dir, encoder(settings))
     except (FileNotFoundError, ValueError) as error:
         raise TrainingFailed(f"the understanding is not trained ({error}): run `effen train`") from None
+
+
+def ranking(settings: Settings) -> Ranking:
+    """What answers questions to a shop. Raises TrainingFailed where there is none."""
+    try:
+        return answers.load(settings.model_dir / answers.FILE)
+    except (FileNotFoundError, KeyError, ValueError) as error:
+        raise TrainingFailed(f"what answers questions is not trained ({error}): run `effen train`") from None
 
 
 def encoder(settings: Settings) -> Path | None:

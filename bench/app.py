@@ -17,7 +17,8 @@ _OPEN = Rate(burst=1_000_000, per_second=1_000_000)
 
 
 async def serve(settings: Settings) -> None:
-    async with wired(settings, SystemClock(), trained.understanding(settings), os.environ) as effen:
+    understanding, ranking = trained.understanding(settings), trained.ranking(settings)
+    async with wired(settings, SystemClock(), understanding, ranking, os.environ) as effen:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -1,26 +1,26 @@
 """Answers to questions about products, deliveries and terms, in the words of what the creditor has published."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from catalogue import index
-from catalogue.index import Encoder, Index
-from catalogue.words import overlap
+from catalogue.index import Encoder, Model
+from catalogue.published import FAQ, Published
+from catalogue.ranking import Ranked, Ranking
 from core.ids import CreditorKey
 from core.message import Locale
+from core.money import Money
 from store.database import Database
 from store.tables.shop import faq, product
 
-# Scores add up similarities (each at most 1) and shared words; set by tests/catalogue's questions to the demo shop.
-SURE = 1.22
-NEAR = 0.62
 _OFFERED = 3
 _SENTENCES = 2
+_LONGEST = 600  # characters of an answer; the rest is behind its link
+_AS_SURE = 0.15  # one in the person's own language comes first where it is no less sure than that
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,8 @@ class Answer:
     link: str | None
     source: str  # the question or product that it is taken from
     language: str | None
+    price: Money | None = None
+    availability: str | None = None  # in_stock, out_of_stock, preorder, backorder
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,85 +38,91 @@ class Suggestions:
     questions: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    source: str
-    source_id: str
-    score: float
-
-
 class Answers:
-    def __init__(self, db: Database, encoder: Encoder) -> None:
+    def __init__(self, db: Database, encoder: Encoder, ranking: Ranking) -> None:
         self._db = db
         self._encoder = encoder
-        self._kept: dict[str, Index] = {}
+        self._ranking = ranking
+        self._model: Model | None = None
+        self._kept: dict[str, tuple[tuple[int, str], Published]] = {}
+        self._reading: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def find(self, creditor: CreditorKey, text: str, locale: Locale) -> Answer | Suggestions | None:
         """The answer when it is sure, else questions that are near, else nothing: no guess is told as a fact."""
-        question = (await asyncio.to_thread(self._encoder.vectors, [text]))[0]
+        published = await self._published(creditor)
+        if not published.sources:
+            return None
+        ranked = await asyncio.to_thread(self._ranked, published, text, locale)
+        best = _told(ranked, self._ranking.sure, locale)
+        if best is not None:
+            return await self._answer(best)
+        near = _offered(published, [found for found in ranked if found.sure >= self._ranking.near], locale)
+        return Suggestions([found.source.name for found in near]) if near else None
+
+    def _ranked(self, published: Published, text: str, locale: Locale) -> list[Ranked]:
+        return self._ranking.rank(published, self._encoder.vectors([text])[0], text, locale)
+
+    async def _published(self, creditor: CreditorKey) -> Published:
+        """As it is now; read anew where it has changed."""
+        if self._model is None:
+            self._model = await index.model_of(self._encoder)
+        async with self._reading[creditor]:
+            async with self._db.read() as tx:
+                stamp = await index.stamp(tx, creditor, self._model)
+            kept = self._kept.get(creditor)
+            if kept is not None and kept[0] == stamp:
+                return kept[1]
+            stored = await index.read(self._db, creditor, self._model)
+            published = await asyncio.to_thread(
+                Published, stored.sources, stored.vectors, stored.counts, self._ranking.center
+            )
+            self._kept[creditor] = stamp, published
+            return published
+
+    async def _answer(self, found: Ranked) -> Answer | None:
         async with self._db.read() as tx:
-            known = await self._index(tx, creditor, len(question))
-            ranked = _ranked(known, question, text)
-            if not ranked or ranked[0].score < NEAR:
-                return None
-            languages = await _languages(tx, creditor)
-            ranked = _one_language(ranked, languages, locale)
-            if ranked[0].score >= SURE:
-                return await self._answer(tx, ranked[0], known, question)
-            near = [found for found in ranked[:_OFFERED] if found.score >= NEAR]
-            return Suggestions([await _title(tx, found) for found in near])
-
-    async def _index(self, tx: AsyncConnection, creditor: CreditorKey, width: int) -> Index:
-        kept = self._kept.get(creditor)
-        if kept is None or kept.stamp != await index.stamp(tx, creditor):
-            kept = self._kept[creditor] = await index.read(tx, creditor, width)
-        return kept
-
-    async def _answer(self, tx: AsyncConnection, found: _Found, known: Index, question: Any) -> Answer:
-        if found.source == "faq":
-            row = (await tx.execute(select(faq).where(faq.c.id == found.source_id))).one()
-            return Answer(row.answer, None, row.question, row.language)
-        row = (await tx.execute(select(product).where(product.c.id == found.source_id))).one()
-        return Answer(_about(known, found, question, row.title), row.link, row.title, row.language)
+            table = faq if found.source.kind == FAQ else product
+            row = (await tx.execute(select(table).where(table.c.id == found.source.identifier))).one_or_none()
+        if row is None:  # taken away since it was read
+            return None
+        if found.source.kind == FAQ:
+            return Answer(_cut(row.answer), row.link, row.question, row.language)
+        price = Money(row.price, row.currency) if row.price is not None and row.currency else None
+        text = _about(row.description, found.best)
+        return Answer(text, row.link, row.title, row.language, price, row.availability)
 
 
-def _about(known: Index, found: _Found, question: Any, title: str) -> str:
-    """The sentences about the product that come nearest to the question, in their own order."""
-    mine = [
-        (number, each.text.removeprefix(f"{title}: "))
-        for number, each in enumerate(known.passages)
-        if each.source_id == found.source_id and each.kind == "sentence"
-    ]
-    nearest = sorted(mine, key=lambda each: -float(known.vectors[each[0]] @ question))[:_SENTENCES]
-    return " ".join(text for _, text in sorted(nearest))
+def _told(ranked: Sequence[Ranked], sure: float, locale: str) -> Ranked | None:
+    """What is sure enough to be told, in the person's own language where that is as good."""
+    if ranked[0].sure < sure:
+        return None
+    enough = [found for found in ranked if found.sure >= max(sure, ranked[0].sure - _AS_SURE)]
+    return next((found for found in enough if found.source.language == locale), ranked[0])
 
 
-def _ranked(known: Index, question: Any, text: str) -> list[_Found]:
-    words: dict[tuple[str, str], float] = {}
-    for each, shared in zip(known.passages, overlap(text, [each.text for each in known.passages]), strict=True):
-        key = (each.source, each.source_id)
-        words[key] = max(words.get(key, 0.0), shared)
-    found = []
-    for key, kinds in known.scores(question).items():
-        head = kinds.get("question", kinds.get("title", 0.0))
-        body = kinds.get("answer", kinds.get("sentence", 0.0))
-        found.append(_Found(*key, head + body + words[key]))
-    return sorted(found, key=lambda each: -each.score)
+def _offered(published: Published, near: Sequence[Ranked], locale: str) -> list[Ranked]:
+    """The first few; of one question in several languages that of the person."""
+    chosen: list[Ranked] = []
+    for found in near:
+        twin = next((each for each in chosen if published.same(each.number, found.number)), None)
+        if twin is None:
+            chosen.append(found)
+        elif found.source.language == locale:
+            chosen[chosen.index(twin)] = found
+    return chosen[:_OFFERED]
 
 
-def _one_language(ranked: list[_Found], languages: dict[str, str], locale: str) -> list[_Found]:
-    """The same question may be published in several languages: the person's own comes first among equals."""
-    best = ranked[0].score
-    close = [each for each in ranked if each.score > best - 0.25 and languages.get(each.source_id) == locale]
-    return close + [each for each in ranked if each not in close] if close else ranked
+def _about(description: str, best: Sequence[int]) -> str:
+    """The sentences that come nearest to the question, in their own order."""
+    sentences = index.sentences(description)
+    return " ".join(sentences[place] for place in sorted(best[:_SENTENCES]) if place < len(sentences))
 
 
-async def _languages(tx: AsyncConnection, creditor: CreditorKey) -> dict[str, str]:
-    rows = await tx.execute(select(faq.c.id, faq.c.language).where(faq.c.creditor_id == creditor))
-    return {row.id: row.language for row in rows}
-
-
-async def _title(tx: AsyncConnection, found: _Found) -> str:
-    column = faq.c.question if found.source == "faq" else product.c.title
-    table = faq if found.source == "faq" else product
-    return str(await tx.scalar(select(column).where(table.c.id == found.source_id)))
+def _cut(text: str) -> str:
+    """As many whole sentences as are read in a chat; one at least."""
+    told = ""
+    for sentence in index.sentences(text):
+        if told and len(told) + len(sentence) > _LONGEST:
+            return f"{told} …"
+        told = f"{told} {sentence}".strip()
+    return told

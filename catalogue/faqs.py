@@ -1,18 +1,28 @@
-"""Questions and answers from CSV (`language, question, answer`) or schema.org FAQPage JSON-LD."""
+"""Questions and answers from CSV (`language, question, answer`, `link`) or schema.org FAQPage JSON-LD."""
 
 import csv
 import io
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from html import unescape
 from typing import Any
 
 from core.errors import BadInput
 
 _COLUMNS = ("language", "question", "answer")
+_LINK = "link"  # where it is published; may be left out
 _TAG = re.compile(r"<[^>]+>")
 _SCRIPT = re.compile(r"<script[^>]*application/ld\+json[^>]*>(.*?)</script>", re.S | re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Faq:
+    language: str
+    question: str
+    answer: str
+    link: str | None
 
 
 def read(text: str, language: str) -> Iterator[tuple[int, Mapping[str, str]]]:
@@ -25,14 +35,17 @@ def read(text: str, language: str) -> Iterator[tuple[int, Mapping[str, str]]]:
     return _csv(text)
 
 
-def faq_of(fields: Mapping[str, str], languages: list[str]) -> tuple[str, str, str]:
-    """Language, question and answer. Raises BadInput with what is wrong."""
+def faq_of(fields: Mapping[str, str], languages: list[str]) -> Faq:
+    """Raises BadInput with what is wrong."""
     language, question, answer = (fields.get(name, "").strip() for name in _COLUMNS)
     if language not in languages:
         raise BadInput(f"language “{language}” is none of the creditor's: {', '.join(languages)}")
     if not question or not answer:
         raise BadInput("question or answer is empty")
-    return language, question, answer
+    link = fields.get(_LINK, "").strip()
+    if link and not link.startswith(("https://", "http://")):
+        raise BadInput(f"link “{link}” is no web address")
+    return Faq(language, question, answer, link or None)
 
 
 def _csv(text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
@@ -41,7 +54,7 @@ def _csv(text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
     names = rows.fieldnames or ()
     if missing := [name for name in _COLUMNS if name not in names]:
         raise BadInput(f"the header row lacks {', '.join(missing)}")
-    if unknown := [name for name in names if name not in _COLUMNS]:
+    if unknown := [name for name in names if name not in (*_COLUMNS, _LINK)]:
         raise BadInput(f"unknown column {', '.join(unknown)}")
     for row in rows:
         yield rows.line_num, {name: value or "" for name, value in row.items() if name is not None}
@@ -67,6 +80,7 @@ def _json_ld(text: str, language: str) -> Iterator[tuple[int, Mapping[str, str]]
                 "language": spoken,
                 "question": _plain(entity.get("name")),
                 "answer": _plain(answer.get("text")),
+                "link": str(entity.get("url") or ""),
             },
         )
 

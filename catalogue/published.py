@@ -15,6 +15,7 @@ from catalogue.words import stems
 from understanding.weights import Floats
 
 FAQ, PRODUCT = "faq", "product"
+_SAME = 0.42  # of a thousand pairs of different FAQs one is so alike
 _AT_ONCE = 4_096  # sources whose sentences are in float32 at a time
 
 
@@ -67,6 +68,13 @@ class Published:
             if holders is not None:
                 found[holders] += np.float32(math.log(1 + count / (1 + len(holders))) / math.log(1 + count / 2))
         return found
+
+    def same(self, one: int, other: int) -> bool:
+        """Whether two FAQs are one, in two languages."""
+        if self.products[one] or self.products[other] or self.languages[one] == self.languages[other]:
+            return False
+        first, second = self.near[one], self.near[other]
+        return float(first @ second) > _SAME * float(np.linalg.norm(first) * np.linalg.norm(second))
 
     def _middles(self) -> Floats:
         near = np.zeros((len(self.sources), self._vectors.shape[1]), np.float32)

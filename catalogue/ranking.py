@@ -42,6 +42,7 @@ Numbers = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
+    number: int  # of the source, among those published
     source: Source
     sure: float  # probability that this source answers the question
     best: tuple[int, ...]  # which of its sentences do it, best first
@@ -50,23 +51,30 @@ class Ranked:
 @dataclass(frozen=True, slots=True)
 class Ranking:
     """center: what is taken off vectors; topics: of a question or FAQ; facets: of a question about a product, or of a
-    sentence of its description; weights: (2, FEATURES + 1), for FAQs and for products, the last of each a bias."""
+    sentence of its description; weights: (2, FEATURES + 1), for FAQs and for products, the last of each a bias; sure: how
+    probable an answer must be to be told, near: to be offered."""
 
     center: Floats
     topics: Head
     facets: Head
     weights: Floats
+    sure: float = 1.0
+    near: float = 0.0
 
     def rank(self, published: Published, vector: Floats, text: str, language: str) -> list[Ranked]:
         """The likeliest sources first; vector: of the text, as the encoder gives it."""
         seen = self.look(published, vector, text, language)
-        products = published.products[seen.numbers].astype(int)
-        weights = self.weights[products]
-        sure = 1 / (1 + np.exp(-((seen.table * weights[:, :-1]).sum(axis=1) + weights[:, -1])))
-        order = np.argsort(-sure, kind="stable")
+        sure = self.judge(seen.table, published.products[seen.numbers])
         return [
-            Ranked(published.sources[seen.numbers[place]], float(sure[place]), seen.best[place]) for place in order
+            Ranked(number, published.sources[number], float(sure[place]), seen.best[place])
+            for place in np.argsort(-sure, kind="stable")
+            for number in [int(seen.numbers[place])]
         ]
+
+    def judge(self, table: Table, products: npt.NDArray[np.bool_]) -> Table:
+        """How probable each source is as the answer, by its features and its kind."""
+        weights = self.weights[products.astype(int)]
+        return np.asarray(1 / (1 + np.exp(-((table * weights[:, :-1]).sum(axis=1) + weights[:, -1]))))
 
     def look(self, published: Published, vector: Floats, text: str, language: str) -> _Seen:
         """The nearest sources and their features."""
@@ -78,7 +86,8 @@ class Ranking:
         product = published.products[numbers]
         heads, (bodies, starts) = published.heads(numbers), published.bodies(numbers)
         asked, wanted = self.topics_of(question)[0], self.facets_of(question)[0]
-        met = np.sqrt(self.facets_of(without(bodies, np.repeat(heads, np.diff(np.append(starts, len(bodies))), axis=0)))) @ np.sqrt(wanted)
+        counts = np.diff(np.append(starts, len(bodies)))
+        met = np.sqrt(self.facets_of(without(bodies, np.repeat(heads, counts, axis=0)))) @ np.sqrt(wanted)
         near = bodies @ question[0]
         facet = np.maximum(np.maximum.reduceat(met, starts), self._always(wanted)) * product
         topic = self._agree(asked, heads, bodies[starts], product)
@@ -99,8 +108,8 @@ class Ranking:
             np.full(len(numbers), asked.max()),
             facet - facet.max(initial=0),
         ]
-        ends = np.append(starts[1:], len(bodies))
-        best = [_best(10 * near[starts[place] : ends[place]] + 3 * met[starts[place] : ends[place]]) for place in order]
+        fit = np.split(10 * near + 3 * met, starts[1:])
+        best = [tuple(np.argsort(-fit[place], kind="stable").tolist()) for place in order]
         return _Seen(numbers[order], np.stack(columns, axis=1).astype(np.float64)[order], best)
 
     def topics_of(self, vectors: Floats) -> Floats:
@@ -117,6 +126,7 @@ class Ranking:
             "fingerprint": np.array(fingerprint),
             "center": self.center,
             "weights": self.weights,
+            "thresholds": np.array([self.sure, self.near]),
             **self.topics.arrays("topics"),
             **self.facets.arrays("facets"),
         }
@@ -154,7 +164,8 @@ def load(path: Path) -> Ranking:
     with np.load(path, allow_pickle=False) as file:
         arrays: Mapping[str, npt.NDArray[Any]] = dict(file)
     topics, facets = (Head.from_arrays(arrays, name) for name in ("topics", "facets"))
-    return Ranking(arrays["center"], topics, facets, arrays["weights"])
+    sure, near = arrays["thresholds"].tolist()
+    return Ranking(arrays["center"], topics, facets, arrays["weights"], sure, near)
 
 
 def fingerprint_of(path: Path) -> str | None:
@@ -181,10 +192,6 @@ def _highest(scores: Floats, count: int) -> Numbers:
     if len(scores) <= count:
         return np.arange(len(scores))
     return np.argpartition(-scores, count)[:count]
-
-
-def _best(scores: Floats) -> tuple[int, ...]:
-    return tuple(int(place) for place in np.argsort(-scores, kind="stable"))
 
 
 def _best_other(published: Published, numbers: Numbers, score: Floats) -> Floats:

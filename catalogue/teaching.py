@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,8 @@ _ABSENT_ASKED = 0.5
 _PRIVATE_ASKED = 0.1
 _KNOWN = 12  # one topic in so many is new to a fold, as some of each shop's are
 _STEPS = 40
+_WRONG = 0.03  # of all questions, those that are answered wrongly
+_OFFERED, _KEPT = 3, 0.97  # of the right ones among so many, those that are offered
 _PRIVATE_EACH = 6  # sentences of an intent and language
 
 # What people say to us that some shop does publish something about.
@@ -74,7 +76,15 @@ class _Taught:
     facets: Sequence[tuple[str, str, str]]  # a product's name where it is said of one, text, facet
 
 
-type _Judged = tuple[npt.NDArray[np.float64], bool]  # a source's features, and whether it is the answer
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What a question was compared with: features, whether a product, and whether it is the answer."""
+
+    table: npt.NDArray[np.float64]
+    products: npt.NDArray[np.bool_]
+    right: npt.NDArray[np.bool_]
+
+
 _NONE = np.zeros((2, FEATURES + 1), np.float32)
 
 
@@ -106,7 +116,7 @@ def fit(encoder: Encoder, private: Sequence[tuple[str, str, str]]) -> Ranking:
     asked = [*taught.asked, *said]
     vectors = _Vectors(encoder, taught, asked)
     facets = vectors.facets(taught)
-    tables: dict[str, list[_Judged]] = {FAQ: [], PRODUCT: []}
+    asked_of: list[_Looked] = []
     dice = np.random.default_rng(0)
     for unseen, questions in _folds(taught.entries, asked, dice):
         known = [entry for entry in taught.entries if entry not in unseen]
@@ -122,11 +132,12 @@ def fit(encoder: Encoder, private: Sequence[tuple[str, str, str]]) -> Ranking:
                 if one.about not in there and dice.random() > often:
                     continue
                 seen = part.look(published, vectors.of(one.text), one.text, one.language)
-                for number, row in zip(seen.numbers, seen.table, strict=True):
-                    source = published.sources[number]
-                    tables[source.kind].append((row, one.answered and about[source] == one.about))
-    weights = np.stack([_logistic(*_columns(tables[kind])) for kind in (FAQ, PRODUCT)])
-    return Ranking(vectors.center, vectors.topics(taught.entries, asked), facets, weights)
+                right = [one.answered and about[published.sources[each]] == one.about for each in seen.numbers]
+                asked_of.append(_Looked(seen.table, published.products[seen.numbers], np.array(right)))
+    weights = _weights(asked_of)
+    ranking = Ranking(vectors.center, vectors.topics(taught.entries, asked), facets, weights)
+    sure, near = _thresholds(ranking, asked_of)
+    return replace(ranking, sure=sure, near=near)
 
 
 def read(folder: Path) -> _Taught:
@@ -185,7 +196,9 @@ class _Vectors:
     def facets(self, taught: _Taught) -> Head:
         """Sorts what is asked about products, and what is said of them."""
         vectors = centred(np.stack([self.of(_told(title, text)) for title, text, _ in taught.facets]), self.center)
-        titles = centred(np.stack([self.of(title) if title else self.center for title, _, _ in taught.facets]), self.center)
+        titles = centred(
+            np.stack([self.of(title) if title else self.center for title, _, _ in taught.facets]), self.center
+        )
         return head.fit(without(vectors, titles) * SPREAD, [facet for _, _, facet in taught.facets], _FACETS_PENALTY)
 
     def published(self, shop: Sequence[_Entry]) -> Published:
@@ -245,8 +258,27 @@ def _shop(entries: Sequence[_Entry], dice: np.random.Generator) -> list[_Entry]:
     return [entry for versions in there.values() for entry in versions]
 
 
-def _columns(rows: Sequence[_Judged]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    return np.stack([row for row, _ in rows]), np.array([right for _, right in rows], np.float64)
+def _weights(asked: Sequence[_Looked]) -> Floats:
+    """Those for FAQs, and those for products."""
+    table = np.concatenate([one.table for one in asked])
+    products = np.concatenate([one.products for one in asked])
+    right = np.concatenate([one.right for one in asked]).astype(np.float64)
+    return np.stack([_logistic(table[kind], right[kind]) for kind in (~products, products)])
+
+
+def _thresholds(ranking: Ranking, asked: Sequence[_Looked]) -> tuple[float, float]:
+    """From where an answer is told: so few are wrong; from where it is offered: so many that are right are."""
+    told: list[tuple[float, bool]] = []
+    offered: list[float] = []
+    for one in asked:
+        sure = ranking.judge(one.table, one.products)
+        first = np.argsort(-sure, kind="stable")[:_OFFERED]
+        told.append((float(sure[first[0]]), bool(one.right[first[0]])))
+        offered += sure[first][one.right[first]].tolist()[:1]
+    told.sort(reverse=True)
+    wrong = np.cumsum([not right for _, right in told]) / len(told)
+    last = int(np.searchsorted(wrong, _WRONG, side="right")) - 1
+    return told[max(last, 0)][0], float(np.quantile(offered, 1 - _KEPT))
 
 
 def _logistic(table: npt.NDArray[np.float64], right: npt.NDArray[np.float64]) -> Floats:

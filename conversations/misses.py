@@ -7,10 +7,11 @@ from sqlalchemy import select
 from conversations.context import message_of
 from core.ids import TurnId
 from store.database import Database
-from store.tables.talk import inbound
+from store.tables.talk import inbound, outbound
 
 # No one is asked to repeat themselves more often than this.
 _LOOK_BACK = 5
+_ANSWERED = "answer.found"  # the shop's own words were sure, whatever was asked
 
 
 class Misses:
@@ -22,10 +23,17 @@ class Misses:
         async with self._db.read() as tx:
             message = await message_of(tx, turn)
             query = (
-                select(inbound.c.intent)
+                select(inbound.c.id, inbound.c.intent)
                 .where(inbound.c.conversation_id == message.conversation_id, inbound.c.seq <= message.seq)
                 .order_by(inbound.c.seq.desc())
                 .limit(_LOOK_BACK)
             )
-            intents = (await tx.scalars(query)).all()
-        return sum(1 for _ in takewhile(lambda intent: intent == "out_of_scope", intents))
+            turns = (await tx.execute(query)).all()
+            answered = set(
+                await tx.scalars(
+                    select(outbound.c.turn_id).where(
+                        outbound.c.turn_id.in_([row.id for row in turns]), outbound.c.key.like(f"{_ANSWERED}%")
+                    )
+                )
+            )
+        return sum(1 for _ in takewhile(lambda row: row.intent == "out_of_scope" and row.id not in answered, turns))

@@ -52,9 +52,8 @@ class Understanding:
         self._languages = Languages()
 
     def vectors(self, texts: Sequence[str]) -> Floats:
-        """Unit vectors of texts, (n, width), centred on how people write: their dot product is a similarity."""
-        centred = self._encoder([storable(text) for text in texts]) - self._center
-        return np.asarray(centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-9), np.float32)
+        """Unit vectors of texts, (n, width), as the encoder gives them: the same until there is another encoder."""
+        return self._encoder([storable(text) for text in texts])
 
     def parse(self, text: str, hint: str | None = None) -> Parse:
         """Understand one message; hint: the language of the conversation so far. Never raises for any text."""

@@ -34,7 +34,7 @@ def judge(question: Question, said: Answer | Suggestions | None, names: Mapping[
     if said is None:
         return Judged(question, None, (), False)
     told = names[said.source]
-    holds = not said.link or question.says in said.text
+    holds = question.says in said.text
     return Judged(question, told, (), told in question.answers and holds)
 
 

@@ -84,7 +84,7 @@ class AskContactInfo(Action):
         creditor = context.creditor
         found = await self._services.answers.find(CreditorKey(creditor.key), context.text, context.locale)
         if found is not None and not isinstance(found, Suggestions):
-            say_answer(dispatcher, found)
+            say_answer(dispatcher, found, context.locale)
             return []
         reach = {name: value for name, value in (("phone", creditor.phone), ("email", creditor.email)) if value}
         say(dispatcher, f"contact.{'_'.join(reach) or 'here'}", [Option("option.human", "human")], **reach)

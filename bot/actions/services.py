@@ -120,6 +120,18 @@ class Answer(Protocol):
         """The question or product that it is taken from."""
         ...
 
+    @property
+    def language(self) -> str | None: ...
+    @property
+    def price(self) -> Money | None:
+        """A product's."""
+        ...
+
+    @property
+    def availability(self) -> str | None:
+        """A product's: in_stock, out_of_stock, preorder, backorder."""
+        ...
+
 
 @runtime_checkable
 class Suggestions(Protocol):

@@ -10,10 +10,12 @@ from bot.actions.turn import Events, entity, say, turn_id
 from bot.actions.wish import Wish
 from conversations.context import TurnContext
 from core.ids import CreditorKey, DebtorId
-from core.message import Option
+from core.message import Locale, Option
 
 QUESTIONS = ("ask_product", "ask_return", "ask_pay_later_terms", "ask_offers")
 _SUGGESTED = 3
+_LANGUAGES = ("nl", "en", "fr", "de")
+_STOCK = ("in_stock", "out_of_stock", "preorder", "backorder")
 _ASK_A_PERSON = (Option("option.yes_human", "human"), Option("option.no", "deny"))
 
 
@@ -41,15 +43,33 @@ class Question(Action):
             ]
             say(dispatcher, "answer.suggestions", near)
         else:
-            say_answer(dispatcher, found)
+            say_answer(dispatcher, found, context.locale)
         return []
 
 
-def say_answer(dispatcher: CollectingDispatcher, found: Answer) -> None:
+def say_answer(dispatcher: CollectingDispatcher, found: Answer, locale: Locale) -> None:
+    """In the source's words, with its name and its link; and that it is in another language, where it is."""
+    text: Any = found.text
+    if found.language != locale:
+        text = {"key": "answer.only_elsewhere", "args": {"text": found.text}}
+        if found.language in _LANGUAGES:
+            language = {"key": f"answer.language.{found.language}"}
+            text = {"key": "answer.only_in", "args": {"text": found.text, "language": language}}
     if found.link:
-        say(dispatcher, "answer.found_link", text=found.text, link=found.link, source=found.source)
+        say(dispatcher, "answer.found_link", text=text, link=found.link, source=_source(found))
     else:
-        say(dispatcher, "answer.found", text=found.text, source=found.source)
+        say(dispatcher, "answer.found", text=text, source=_source(found))
+
+
+def _source(found: Answer) -> dict[str, Any]:
+    """The question that it answers, or the product with its price and whether there is any."""
+    args: dict[str, Any] = {"name": found.source}
+    if found.price is None:
+        return {"key": "answer.source", "args": args}
+    args["price"] = {"money": found.price.as_json()}
+    if found.availability not in _STOCK:
+        return {"key": "answer.product_price", "args": args}
+    return {"key": "answer.product_stock", "args": {**args, "stock": {"key": f"answer.stock.{found.availability}"}}}
 
 
 class AskOrderStatus(Wish):

@@ -10,16 +10,19 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from billing.invoices import OpenInvoice
 from bot.actions.invoices import CHOSEN, total
-from bot.actions.services import Services
+from bot.actions.services import Services, Suggestions
+from bot.actions.shop import QUESTIONS, say_answer
 from bot.actions.turn import Events, leave, offered, say, turn_id
 from bot.actions.verification import SLOTS
 from conversations.context import TurnContext
 from conversations.wishes import option
+from core.ids import CreditorKey
 from core.message import Option
 
 _AWAY = timedelta(days=2)
 # Something else is one more miss: then a person is offered.
 _ELSE = (Option("option.something_else", "out_of_scope"), Option("option.human", "human"))
+_PUBLISHED = frozenset({*QUESTIONS, "ask_contact_info", "ask_payment_methods"})
 _HELP = tuple(Option(f"option.{intent}", intent) for intent in ("ask_balance", "pay", "human"))
 
 
@@ -91,7 +94,10 @@ class Greet(Action):
 
 
 class OutOfScope(Action):
-    """Not understood: which of the likely readings, or other words; the second time in a row a person is offered."""
+    """Not understood: which of the likely readings, or other words; the second time in a row a person is offered.
+
+    What may be a question to the shop is answered where the answer is sure, whatever else it may have meant.
+    """
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -101,6 +107,13 @@ class OutOfScope(Action):
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> Events:
         turn = turn_id(tracker)
+        context = await self._services.contexts.of(turn)
+        readings = context.parse.get("readings", ())
+        if not _PUBLISHED.isdisjoint(readings):
+            found = await self._services.answers.find(CreditorKey(context.creditor.key), context.text, context.locale)
+            if found is not None and not isinstance(found, Suggestions):
+                say_answer(dispatcher, found, context.locale)
+                return []
         if await self._services.misses.count(turn) >= 2:
             say(
                 dispatcher,
@@ -108,12 +121,7 @@ class OutOfScope(Action):
                 [Option("option.yes_human", "human"), Option("option.no", "deny")],
             )
             return []
-        context = await self._services.contexts.of(turn)
-        likely = [
-            option(intent, context.text, context.parse["entities"])
-            for intent in context.parse.get("readings", ())
-            if intent != "human"
-        ]
+        likely = [option(intent, context.text, context.parse["entities"]) for intent in readings if intent != "human"]
         if likely:
             say(dispatcher, "talk.unsure", [*likely, *_ELSE])
         else:

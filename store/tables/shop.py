@@ -1,6 +1,6 @@
 """What the shop sells, has sent, and answers."""
 
-from sqlalchemy import BigInteger, Column, Date, LargeBinary, String, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Date, Index, LargeBinary, String, Table, Text, UniqueConstraint
 
 from store.tables.base import identifier, metadata, moment, reference
 from store.types import Json
@@ -49,20 +49,22 @@ faq = Table(
     Column("language", String(2), nullable=False),
     Column("question", Text, nullable=False),
     Column("answer", Text, nullable=False),
+    Column("link", Text),
     moment("updated_at", nullable=False),
     UniqueConstraint("creditor_id", "language", "question"),
 )
 
-# The search index: one row a passage (a question, an answer, a product's title or sentence), made at import.
+# The search index, made at import: one row a product or FAQ, with the vectors of what it is found by.
 passage = Table(
     "passage",
     metadata,
     identifier(),
-    reference("creditor_id", "creditor", index=True),
+    reference("creditor_id", "creditor"),
     Column("source", String(16), nullable=False),  # faq, product
-    Column("source_id", String(64), nullable=False, index=True),
-    Column("kind", String(16), nullable=False),  # question, answer, title, sentence
-    Column("text", Text, nullable=False),
-    Column("model", String(64), nullable=False),  # which encoder made the vector
-    Column("vector", LargeBinary, nullable=False),  # float16, unit length
+    Column("source_id", String(64), nullable=False),
+    Column("model", String(64), nullable=False),  # which encoder made the vectors
+    Column("vectors", LargeBinary, nullable=False),  # float16, unit length: of its name, then of each sentence
+    UniqueConstraint("creditor_id", "source", "source_id"),
+    # Each question asks how many there are and which is the newest.
+    Index("ix_passage_creditor_id", "creditor_id", "model", "id"),
 )

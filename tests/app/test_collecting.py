@@ -12,6 +12,7 @@ from sqlalchemy import insert, select
 from app import creditor_files, web
 from app.compose import wired
 from app.settings import Settings
+from catalogue.ranking import Ranking
 from core.creditor import Payments
 from store.schema import migrate
 from store.tables.money import posting
@@ -48,7 +49,10 @@ async def test_from_the_page_to_the_message(tmp_path: Path, clock: FakeClock, na
         # Nobody says anything here, so nothing is understood.
         nothing = cast(Understanding, None)
         environment = {key.upper(): value for key, value in bank.keys["bloem"].items()}
-        async with wired(settings, clock, nothing, environment) as effen, aiohttp.ClientSession() as http:
+        async with (
+            wired(settings, clock, nothing, cast(Ranking, None), environment) as effen,
+            aiohttp.ClientSession() as http,
+        ):
             keys = {key: f"${{{key.upper()}}}" for key in bank.keys["bloem"]}
             config = BLOEM.model_copy(update={"payments": Payments(provider=name, keys=keys, methods=["ideal"])})
             await creditor_files.apply(effen.db, clock, config)

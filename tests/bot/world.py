@@ -83,6 +83,9 @@ class Known:
     text: str
     link: str | None = None
     source: str = "Kamerplanten"
+    language: str | None = "nl"
+    price: Money | None = None
+    availability: str | None = None
 
 
 @dataclass(frozen=True)

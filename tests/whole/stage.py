@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 from sqlalchemy import Table, func, select
 
-from app import creditor_files
+from app import creditor_files, trained
 from app.compose import Effen, wired
 from app.demo import FILES, dated
 from app.imports import load
@@ -148,7 +148,11 @@ async def staged(
                 "smtp_url": smtp.url,
             }
         )
-        async with wired(settings, clock, understanding, ENVIRONMENT) as effen, running(effen, {"web", "worker"}):
+        ranking = trained.ranking(settings)
+        async with (
+            wired(settings, clock, understanding, ranking, ENVIRONMENT) as effen,
+            running(effen, {"web", "worker"}),
+        ):
             yield Stage(effen, clock, http, twilio, telegram, smtp)
 
 

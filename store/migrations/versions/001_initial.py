@@ -185,6 +185,7 @@ def upgrade() -> None:
         sa.Column("language", sa.String(length=2), nullable=False),
         sa.Column("question", sa.Text(), nullable=False),
         sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("link", sa.Text(), nullable=True),
         sa.Column("updated_at", UtcDateTime(), nullable=False),
         sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_faq_creditor_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_faq")),
@@ -196,16 +197,14 @@ def upgrade() -> None:
         sa.Column("creditor_id", sa.String(length=64), nullable=False),
         sa.Column("source", sa.String(length=16), nullable=False),
         sa.Column("source_id", sa.String(length=64), nullable=False),
-        sa.Column("kind", sa.String(length=16), nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
         sa.Column("model", sa.String(length=64), nullable=False),
-        sa.Column("vector", sa.LargeBinary(), nullable=False),
+        sa.Column("vectors", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_passage_creditor_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_passage")),
+        sa.UniqueConstraint("creditor_id", "source", "source_id", name=op.f("uq_passage_creditor_id_source_source_id")),
     )
     with op.batch_alter_table("passage", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_passage_creditor_id"), ["creditor_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_passage_source_id"), ["source_id"], unique=False)
+        batch_op.create_index("ix_passage_creditor_id", ["creditor_id", "model", "id"], unique=False)
 
     op.create_table(
         "product",
@@ -1087,8 +1086,7 @@ def downgrade() -> None:
     op.drop_table("sentence")
     op.drop_table("product")
     with op.batch_alter_table("passage", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_passage_source_id"))
-        batch_op.drop_index(batch_op.f("ix_passage_creditor_id"))
+        batch_op.drop_index("ix_passage_creditor_id")
 
     op.drop_table("passage")
     op.drop_table("faq")
