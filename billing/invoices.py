@@ -76,6 +76,7 @@ def _query() -> Select[Any]:
                 hold.c.debtor_id == invoice.c.debtor_id,
                 hold.c.invoice_id.is_(None),
                 hold.c.reason == Reason.DISPUTE,
+                ~hold.c.suspected,
             ),
         ),
     )

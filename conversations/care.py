@@ -1,5 +1,6 @@
 """Care that is said without the dialogue: while an agent has the conversation, a crisis is still answered at once."""
 
+from conversations.contacts import telephone
 from core.creditor import Creditor
 from core.message import Say
 
@@ -11,7 +12,7 @@ def country_of(debtor_country: str | None, address: str, creditor: Creditor) -> 
     """Whose help lines to name: the debtor's country, else the phone's prefix, else the creditor's."""
     if debtor_country:
         return debtor_country
-    return _PREFIXES.get(address.removeprefix("whatsapp:")[:3], creditor.country)
+    return _PREFIXES.get(telephone(address)[:3], creditor.country)
 
 
 def crisis(country: str, *, agent_open: bool, again: bool = False) -> list[Say]:

@@ -13,6 +13,7 @@ import structlog
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from conversations.contacts import telephone
 from conversations.context import message_of
 from conversations.creditors import Creditors
 from core.clock import Clock
@@ -53,7 +54,7 @@ class Codes:
         now = self._clock.now()
         async with self._db.read() as tx:
             point = await _point(tx, turn)
-        if point.phone is not None and point.channel in _ON_FILE and point.address == point.phone:
+        if point.phone is not None and point.channel in _ON_FILE and telephone(point.address) == point.phone:
             return True
         return point.confirmed_until is not None and point.confirmed_until > now
 

@@ -109,9 +109,14 @@ async def new_conversation(
     return identifier
 
 
+def telephone(address: str) -> str:
+    """The number that an address of WhatsApp or SMS is; another address as it is."""
+    return address.removeprefix("whatsapp:")
+
+
 async def recognised(tx: AsyncConnection, creditor: CreditorKey, address: str) -> list[DebtorId]:
     """Everyone on file with this telephone number: recognition, not proof."""
-    number = address.removeprefix("whatsapp:")
+    number = telephone(address)
     if not number.startswith("+"):
         return []
     query = select(debtor.c.id).where(debtor.c.creditor_id == creditor, debtor.c.phone == number)

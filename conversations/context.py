@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from conversations.care import country_of
 from conversations.contacts import contact_of
 from conversations.creditors import Creditors
+from conversations.hours import is_open
 from core.clock import Clock
 from core.creditor import Creditor
 from core.errors import NotFound
@@ -105,10 +106,3 @@ async def silence(tx: AsyncConnection, message: Row[Any]) -> timedelta | None:
         .limit(1)
     )
     return None if before is None else message.received_at - before
-
-
-def is_open(creditor: Creditor, now: datetime) -> bool:
-    """Whether a person is there now, by the creditor's hours; without hours nobody promises one."""
-    local = now.astimezone(creditor.zone)
-    hours = creditor.hours.of(local.weekday())
-    return hours is not None and hours[0] <= local.time() < hours[1]

@@ -41,8 +41,12 @@ class Engine:
         slots: Mapping[str, Any],
         *,
         interrupt: bool,
+        said: Say | None = None,
     ) -> Answer:
-        """The dialogue's answer. The same turn twice is one turn. Raises EngineFailed."""
+        """The dialogue's answer. The same turn twice is one turn. Raises EngineFailed.
+
+        `said`: to a session that is new, what was said last in the one before.
+        """
         request = {
             "turn": turn,
             "dialogue": dialogue,
@@ -50,6 +54,7 @@ class Engine:
             "parse": parse,
             "slots": slots,
             "interrupt": interrupt,
+            "said": said.as_json() if said else None,
         }
         body = await self._post("turns", request)
         return Answer([Say.from_json(say) for say in body["says"]], body["form"], body["events"], body["slots"])

@@ -72,9 +72,15 @@ async def note(tx: AsyncConnection, home: ConversationId, facts: dict[str, Any],
     await tx.execute(update(conversation).where(conversation.c.id == home).values(**values))
 
 
-async def watch(tx: AsyncConnection, message: Row[Any], reason: Reason, now: datetime) -> None:
-    """Care heard in a message, whoever has the conversation: the hold at once, and whoever is to be woken."""
-    await place(tx, message, reason, now)
+async def watch(tx: AsyncConnection, message: Row[Any], reason: Reason, now: datetime, *, suspected: bool) -> None:
+    """Care heard in a message, whoever has the conversation: the hold at once, and whoever is to be woken.
+
+    `suspected`: beside a wish that the bot answers; then a person looks whether it is so, for nobody else would.
+    """
+    await place(tx, message, reason, now, suspected=suspected)
+    if suspected:
+        facts = {"suspected": reason, "turn": message.id}
+        await wait_for_person(tx, message.conversation_id, Reason.SUSPECTED, now, facts)
     await emit(
         tx, CARE_DETECTED, {"conversation_id": message.conversation_id, "turn_id": message.id, "reason": reason}, now
     )

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, or_, select
+from sqlalchemy import Row, Select, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations.contacts import recognised
@@ -15,12 +15,23 @@ from store.tables.talk import conversation
 from store.upsert import insert_once
 
 
-async def place(tx: AsyncConnection, message: Row[Any], reason: Reason, now: datetime) -> None:
+async def place(
+    tx: AsyncConnection, message: Row[Any], reason: Reason, now: datetime, *, suspected: bool = False
+) -> None:
     """Put the hold that `reason` calls for on the message's conversation; stopping needs no proof.
 
-    It covers everyone recognised by the address, for the person may be any of them.
+    It covers everyone recognised by the address, for the person may be any of them. `suspected`: not what the message
+    says, but what may be meant beside it; where that is said later, or was before, it is one hold.
     """
     if reason not in HOLDS:
+        return
+    same = (hold.c.conversation_id == message.conversation_id, hold.c.reason == reason, hold.c.lifted_at.is_(None))
+    if suspected and await tx.scalar(select(hold.c.id).where(*same).limit(1)):
+        return
+    if (
+        not suspected
+        and (await tx.execute(update(hold).where(*same, hold.c.suspected).values(suspected=False))).rowcount
+    ):
         return
     point = (await tx.execute(select(contact_point).where(contact_point.c.id == message.contact_point_id))).one()
     debtors: set[DebtorId | None] = {point.debtor_id} if point.debtor_id else set()
@@ -35,6 +46,7 @@ async def place(tx: AsyncConnection, message: Row[Any], reason: Reason, now: dat
             conversation_id=message.conversation_id,
             debtor_id=debtor,
             reason=reason,
+            suspected=suspected,
             by=f"turn:{message.id}:{number}",
             since=now,
         )
@@ -62,9 +74,10 @@ class Holds:
         self._db = db
 
     async def of(self, debtor: DebtorId) -> frozenset[Reason]:
-        """Why nothing presses this debtor now; empty where nothing holds."""
+        """Why nothing presses this debtor now, as they have said; empty where nothing holds."""
+        said = _standing(debtor).where(~hold.c.suspected)
         async with self._db.read() as tx:
-            return frozenset(Reason(row.reason) for row in await tx.execute(_standing(debtor)))
+            return frozenset(Reason(row.reason) for row in await tx.execute(said))
 
 
 async def attach(tx: AsyncConnection, talk: ConversationId, debtor: DebtorId) -> None:

@@ -21,6 +21,11 @@ OUT_WORDS = frozenset(
 IN_WORDS = frozenset(["start", "unstop"])
 
 
+def lone_word(text: str) -> str:
+    """What is written, where it may be a keyword."""
+    return text.strip().strip(".!").casefold()
+
+
 class OptOuts:
     def __init__(self, db: Database, clock: Clock) -> None:
         self._db = db
@@ -32,15 +37,24 @@ class OptOuts:
             message = await message_of(tx, turn)
             await opt_out_contact(tx, message.contact_point_id, self._clock.now())
 
+    async def wrong_person(self, turn: TurnId) -> None:
+        """Stop there, and trust nothing that was once shown there: whoever writes now is somebody else."""
+        async with self._db.begin() as tx:
+            message = await message_of(tx, turn)
+            await opt_out_contact(tx, message.contact_point_id, self._clock.now())
+            of_point = update(contact_point).where(contact_point.c.id == message.contact_point_id)
+            await tx.execute(of_point.values(verified_until=None, confirmed_until=None))
+
     async def back(self, turn: TurnId) -> None:
-        """The person asks for our messages again; consent to offers counts for a verified person alone."""
+        """The person asks for our messages again. In words of their own, and verified, they may get offers too;
+        a keyword lifts the opt-out of its channel and says no more."""
         now = self._clock.now()
         async with self._db.begin() as tx:
             message = await message_of(tx, turn)
             await opt_in_contact(tx, message.contact_point_id)
             query = contact_point.select().where(contact_point.c.id == message.contact_point_id)
             point = contact_of((await tx.execute(query)).one())
-            if point.verified(now):
+            if point.verified(now) and lone_word(message.text) not in IN_WORDS:
                 await tx.execute(
                     update(debtor)
                     .where(debtor.c.id == point.debtor)

@@ -108,6 +108,8 @@ class Outbox:
             await tx.execute(
                 select(outbound)
                 .where(
+                    # Two customers may share an address, one after the other: each hears their own again.
+                    outbound.c.conversation_id == talk,
                     outbound.c.contact_point_id == contact,
                     outbound.c.state == OutboundState.UNKNOWN,
                     outbound.c.proactive.is_(False),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from conversations.optout import IN_WORDS, OUT_WORDS
+from conversations.optout import IN_WORDS, OUT_WORDS, lone_word
 from core.hold import INTERRUPTS, Reason, care_of
 from core.ids import OutboundId
 from core.message import Option
@@ -61,6 +61,11 @@ class Reading:
     readings: Sequence[str] = ()  # not certain: what it may mean, likeliest first
     also: Mapping[str, Any] | None = None  # a second wish: {"intent", "text"}
     answered: OutboundId | None = None  # the message whose button was tapped
+
+    @property
+    def said(self) -> Reason | None:
+        """The care that the message asks for; what the care watch heard beside another wish is only suspected."""
+        return self.care if self.care is care_of(self.intent) else None
 
     def as_json(self) -> dict[str, Any]:
         """What the store keeps, and the desk shows."""
@@ -139,7 +144,7 @@ def of_parse(parsed: Parsed, *, form_open: bool = False) -> Reading:
 
 def keyword(text: str, channel: str, *, form_open: bool, opted_out: bool) -> str | None:
     """The intent of a lone keyword: providers' opt-out words opt out; elsewhere "stop" leaves an open form first."""
-    word = text.strip().strip(".!").casefold()
+    word = lone_word(text)
     provider = channel in ("sms", "whatsapp")
     if word in IN_WORDS and opted_out:
         return "opt_in"

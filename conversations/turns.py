@@ -10,14 +10,15 @@ from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations import claim as claims
-from conversations import languages, pauses, reading
+from conversations import languages, pauses, reading, waiting
 from conversations.care import country_of, crisis
 from conversations.claim import Claim, LeaseLost
-from conversations.context import is_open, silence
+from conversations.context import silence
 from conversations.creditors import Creditors
 from conversations.delivery import Delivery
 from conversations.engine import Answer, Engine
 from conversations.handoff import hand_over, note, watch
+from conversations.hours import is_open, when
 from conversations.outbox import Outbox, opt_in_contact, opt_out_contact
 from conversations.reading import Reading, Understanding
 from conversations.training import learn
@@ -25,10 +26,10 @@ from conversations.wishes import second
 from core.clock import Clock
 from core.creditor import Creditor
 from core.errors import EngineFailed
-from core.hold import PRIORITY, Reason
+from core.hold import PRIORITY, Reason, care_of
 from core.ids import ConversationId, new_id
 from core.lifecycle import ConversationState, TurnOutcome, TurnState
-from core.message import Say
+from core.message import Option, Say
 from store.database import Database, changed
 from store.tables.talk import conversation, inbound, outbound
 from store.wake import Wake
@@ -41,13 +42,12 @@ PATIENCE = timedelta(seconds=20)
 ROLL_OVER = 60
 # A turn that has failed this often is closed without an answer, and its conversation put before a person.
 _HOPELESS = 10
-# No answer to the question what happened.
-_CURT = frozenset({"affirm", "deny", "cancel", "thank", "goodbye", "greet"})
 _NOTED = 1_000  # characters of it in the agent's summary; the transcript has all
 
 # Built once: building them anew for each turn costs more than running them.
 _DONE = claims.HELD.where(inbound.c.state == TurnState.RECEIVED).returning(inbound)
 _TALK = select(conversation).where(conversation.c.id == bindparam("here")).with_for_update()
+_SAID = select(outbound).where(outbound.c.conversation_id == bindparam("here")).order_by(outbound.c.seq.desc()).limit(1)
 _CHANGED = update(conversation).where(conversation.c.id == bindparam("here"))
 
 
@@ -110,12 +110,12 @@ class Turns:
         await self._note(claim, creditor, heard, locale)
         if {"opt_out", "opt_in"} & claim.message.flags.keys():
             await self._opted(claim)
-        elif claim.talk.state == ConversationState.OPEN:
+        elif not waiting.answers(claim, heard):
             await self._to_desk(claim, creditor, heard)
         elif heard.expired:
-            await self._close(claim, TurnOutcome.ANSWERED, [Say("notice.button_expired")])
+            await self._close(claim, TurnOutcome.ANSWERED, [Say("notice.button_expired")], creditor=creditor)
         elif not (claim.message.text.strip() or claim.message.media or heard.tapped):
-            await self._close(claim, TurnOutcome.ANSWERED, [Say("notice.media")])
+            await self._close(claim, TurnOutcome.ANSWERED, [Say("notice.media")], creditor=creditor)
         else:
             which = await self._which_language(claim, creditor, heard)
             resumed = pauses.resume(claim.talk.dialogue_slots.get("wanted"), heard) if left else []
@@ -169,8 +169,9 @@ class Turns:
             # Told by a keyword or a clear message: remembered from now on.
             if (heard.language == locale and locale != claim.talk.locale) or claim.talk.locale is None:
                 await tx.execute(update(conversation).where(conversation.c.id == claim.talk.id).values(locale=locale))
-            if heard.care:
-                await watch(tx, claim.message, heard.care, now)
+            # Once a turn, however often it is tried: nobody is woken twice for one message.
+            if heard.care and heard.care != claim.message.care:
+                await watch(tx, claim.message, heard.care, now, suspected=heard.said is None)
             if heard.answered and creditor.training_inbox:
                 await learn(tx, heard.answered, heard.intent, now)
         if heard.care:
@@ -189,41 +190,42 @@ class Turns:
     async def _to_desk(self, claim: Claim, creditor: Creditor, heard: Reading) -> None:
         """A person has the conversation, or is awaited: the engine is not called; a crisis is answered all the same."""
         says: list[Say] = []
+        now = self._clock.now()
+        there = is_open(creditor, now)
         if heard.intent == "opt_out":
             # Stopping waits for nobody, whoever has the conversation.
             async with self._db.begin() as tx:
-                await opt_out_contact(tx, claim.contact.id, self._clock.now())
+                await opt_out_contact(tx, claim.contact.id, now)
             says.append(Say("opt_out.done"))
         elif heard.care is Reason.SELF_HARM:
             country = country_of(claim.country, claim.contact.address, creditor)
             again = claim.talk.reason == Reason.SELF_HARM
-            says += crisis(country, agent_open=is_open(creditor, self._clock.now()), again=again)
+            says += crisis(country, agent_open=there, again=again)
+        elif claim.talk.reason == Reason.WRONG_PERSON and heard.intent in waiting.CURT and not claim.talk.agent_id:
+            # Who was told goodbye is left alone.
+            log.info("turn.silent", turn=claim.turn, why=Reason.WRONG_PERSON)
+            await self._close(claim, TurnOutcome.SILENT, [])
+            return
         elif await self._tells_more(claim, heard):
             says.append(Say("dispute.noted"))
-        elif claim.talk.agent_id is None and await self._first_this_hour(claim):
-            says.append(Say("notice.desk_waiting"))
-        await self._close(claim, TurnOutcome.DESK, says, reason=heard.care)
+        elif claim.talk.agent_id is None and not await self._told_just_now(claim):
+            says += [Say("notice.desk_waiting"), when(creditor, now, agent_open=there)]
+        await self._close(claim, TurnOutcome.DESK, says, reason=heard.said)
 
     async def _tells_more(self, claim: Claim, heard: Reading) -> bool:
         """Whether this is what was asked for after a dispute: then it is noted for the agent, once."""
         talk, text = claim.talk, claim.message.text.strip()
         if talk.agent_id is not None or talk.reason != Reason.DISPUTE or "evidence" in (talk.summary or {}):
             return False
-        if heard.tapped or heard.intent in _CURT or not (text or claim.message.media):
+        if heard.tapped or heard.intent in (*waiting.CURT, "human") or not (text or claim.message.media):
             return False
         async with self._db.begin() as tx:
             await note(tx, talk.id, {"evidence": text[:_NOTED] or "+"}, self._clock.now())
         return True
 
-    async def _first_this_hour(self, claim: Claim) -> bool:
-        """Whether this person, who waits, was not told so here within the last hour."""
+    async def _told_just_now(self, claim: Claim) -> bool:
         async with self._db.read() as tx:
-            query = select(outbound.c.id).where(
-                outbound.c.contact_point_id == claim.contact.id,
-                outbound.c.key == "notice.desk_waiting",
-                outbound.c.created_at > self._clock.now() - timedelta(hours=1),
-            )
-            return (await tx.scalar(query.limit(1))) is None
+            return await waiting.told_just_now(tx, claim.contact.id, self._clock.now())
 
     async def _which_language(self, claim: Claim, creditor: Creditor, heard: Reading) -> Say | None:
         """The question which language the person reads, where they write in none that the creditor speaks."""
@@ -250,6 +252,7 @@ class Turns:
             "channel": claim.contact.channel,
         }
         slots = facts if talk.dialogue_events else {**talk.dialogue_slots, **facts}
+        said = None if talk.dialogue_events else await self._said(talk)
         deadline = claim.message.first_claimed_at + PATIENCE
         pause = 0.25
         while True:
@@ -261,12 +264,13 @@ class Turns:
                     {**heard.engine, "text": claim.message.text},
                     slots,
                     interrupt=interrupt,
+                    said=said,
                 )
                 break
             except EngineFailed as error:
                 log.warning("engine.failed", turn=claim.turn, error=str(error))
                 if self._clock.now() >= deadline:
-                    await self._apologise(claim, heard.care)
+                    await self._apologise(claim, heard.said)
                     return
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 2.0)
@@ -275,10 +279,18 @@ class Turns:
         if not answer.says:
             # Silence is a fault.
             log.error("engine.silent", turn=claim.turn, intent=heard.intent)
-            await self._apologise(claim, heard.care)
+            await self._apologise(claim, heard.said)
             return
         says = [*answer.says, *([which] if which else [])]
         await self._close(claim, TurnOutcome.ANSWERED, says, answer=answer, creditor=creditor, resumed=resumed)
+
+    async def _said(self, talk: Row[Any]) -> Say | None:
+        """What the dialogue said last, if nothing was said since: a session that is new knows nothing of it."""
+        async with self._db.read() as tx:
+            row = (await tx.execute(_SAID, {"here": talk.id})).first()
+        if row is None or row.author != "bot" or row.turn_id is None:
+            return None
+        return Say(row.key, row.args, [Option.from_json(option) for option in row.options])
 
     async def _apologise(self, claim: Claim, care: Reason | None) -> None:
         """A person takes over; who is in danger hears where there is help, whatever has failed."""
@@ -325,7 +337,7 @@ class Turns:
                 values["state"] = ConversationState.PENDING
             if message.flags.get("cut"):
                 says = [Say("notice.cut"), *says]
-            if answer is not None and answer.form is None and talk.state != ConversationState.OPEN:
+            if answer is not None and answer.form is None and not waiting.waits(talk):
                 says = [*says, *(await second(tx, message, form_done=claim.talk.form is not None) or resumed)]
             await self._put(tx, talk.id, message, says)
             told = await self._delivery.tell(tx, claim.turn, message.contact_point_id, message.channel) if says else []
@@ -358,7 +370,7 @@ class Turns:
                     .values(lease_until=now + timedelta(seconds=1))
                 )
             return
-        await self._apologise(claim, Reason(claim.message.care) if claim.message.care else None)
+        await self._apologise(claim, care_of(claim.message.intent or ""))
 
 
 def _dialogue(talk: Row[Any], answer: Answer | None, outcome: TurnOutcome) -> dict[str, Any]:

@@ -24,6 +24,7 @@ class Reason(StrEnum):
     REQUEST = "request"  # a wish that a person has to carry out
     WRONG_PERSON = "wrong_person"
     FAULT = "fault"  # the bot could not answer
+    SUSPECTED = "suspected"  # the care watch heard something beside the wish that is answered
 
 
 # Higher comes first in the queue.
@@ -40,6 +41,7 @@ PRIORITY: dict[Reason, int] = {
     Reason.VERIFICATION: 10,
     Reason.NOT_UNDERSTOOD: 10,
     Reason.WRONG_PERSON: 10,
+    Reason.SUSPECTED: 8,
     Reason.REQUEST: 5,
 }
 
@@ -57,6 +59,9 @@ HOLDS = frozenset(
 
 # Break through any open form; a form is not interrupted by its own intent.
 INTERRUPTS = HOLDS | {Reason.HUMAN}
+
+# Somebody looks at it later: until then the bot goes on answering.
+BOT_GOES_ON = frozenset({Reason.REQUEST, Reason.CALLBACK, Reason.SUSPECTED})
 
 # Someone is woken.
 URGENT = frozenset({Reason.SELF_HARM})

@@ -110,6 +110,8 @@ class Words:
             return self._t("desk.amount", amount=value) if typed else "; ".join(f"{k}: {v}" for k, v in value.items())
         if name == "reason_detail":  # of a dispute, the part of its intent that says why
             return self._known(f"desk.intent.dispute_{value}", str(value))
+        if name == "suspected":
+            return self._known(f"desk.reason.{value}", str(value))
         return self.intent(value) if name in ("last_intents", "also") else str(value)
 
     def booking(self, kind: str) -> str:

@@ -51,7 +51,7 @@ class WrongPerson(Action):
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> Events:
         turn = turn_id(tracker)
-        await self._services.opt_outs.out(turn)
+        await self._services.opt_outs.wrong_person(turn)
         await self._services.handoffs.open(turn, Reason.WRONG_PERSON)
         say(dispatcher, "wrong_person.sorry")
         return leave(tracker)

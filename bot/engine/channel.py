@@ -1,6 +1,6 @@
 """The engine's only way in: `POST /webhooks/effen/turns` with a bearer token, one turn, one answer.
 
-    {"turn": "…", "dialogue": "…", "text": "…", "parse": {…}, "slots": {…}, "interrupt": false}
+    {"turn": "…", "dialogue": "…", "text": "…", "parse": {…}, "slots": {…}, "interrupt": false, "said": null | {…}}
     → {"turn": "…", "says": […], "form": null | "verify_form", "events": 23, "slots": {…}}
 
 401 for a wrong token, 400 for a malformed request, 502 where an action or the store failed: then nothing of the turn is
@@ -13,6 +13,7 @@ import hmac
 import itertools
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from types import NoneType
 from typing import Any
 
 import structlog
@@ -50,14 +51,15 @@ class Turn:
     parse: Mapping[str, Any] | None  # None: the pipeline understands it
     slots: Mapping[str, Any]
     interrupt: bool
+    said: Mapping[str, Any] | None  # in the session before this one, last: a yes may be meant for it
 
     @classmethod
     def read(cls, body: Any, domain: Domain) -> Turn:
         """Raises Malformed."""
         if not isinstance(body, dict):
             raise Malformed("not an object")
-        shapes = {"turn": str, "dialogue": str, "text": str, "slots": dict, "interrupt": bool}
-        given = {"slots": {}, "interrupt": False, **body}
+        shapes = {"turn": str, "dialogue": str, "text": str, "slots": dict, "interrupt": bool, "said": (dict, NoneType)}
+        given = {"slots": {}, "interrupt": False, "said": None, **body}
         wrong = [name for name, shape in shapes.items() if not isinstance(given.get(name), shape)]
         if wrong or not body["turn"] or not body["dialogue"]:
             raise Malformed(", ".join(wrong) or "turn, dialogue")
@@ -70,6 +72,7 @@ class Turn:
             _parse(given.get("parse"), given["text"], domain),
             given["slots"],
             given["interrupt"],
+            given["said"],
         )
 
 
@@ -222,8 +225,8 @@ def erase(store: Dialogues, before: float) -> int:
 
 
 def _before(tracker: DialogueStateTracker, turn: Turn) -> list[Event]:
-    """What is known before the message is heard: an interrupted form ends, and facts are set where they differ."""
-    events: list[Event] = []
+    """What is known before the message is heard: what was said last, that a form ends, and facts that differ."""
+    events: list[Event] = [BotUttered(data={"custom": dict(turn.said)})] if turn.said else []
     if turn.interrupt and tracker.active_loop_name:
         events += [ActiveLoop(None), SlotSet(REQUESTED_SLOT, None)]
     return events + [SlotSet(name, value) for name, value in turn.slots.items() if tracker.get_slot(name) != value]

@@ -102,6 +102,8 @@ hold = Table(
     reference("debtor_id", "debtor", nullable=True, index=True),
     reference("invoice_id", "invoice", nullable=True),
     Column("reason", String(32), nullable=False),  # core.hold.Reason
+    # Only heard beside another wish: reminders, fees and offers stop, and what the bot says stays as it is.
+    Column("suspected", Boolean, nullable=False, default=False),
     Column("by", String(80), nullable=False),  # "turn:<id>" or "agent:<id>"
     moment("since", nullable=False),
     moment("lifted_at"),

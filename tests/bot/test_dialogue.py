@@ -360,7 +360,9 @@ async def test_a_suggested_question_is_looked_up_when_tapped(talk: Talk, world: 
     assert world.asked == ["hoe zit het met water", "Hoeveel water?"]
 
 
-@pytest.mark.parametrize(("intent", "done"), [("opt_out", ["out"]), ("opt_in", ["back"]), ("wrong_person", ["out"])])
+@pytest.mark.parametrize(
+    ("intent", "done"), [("opt_out", ["out"]), ("opt_in", ["back"]), ("wrong_person", ["wrong_person"])]
+)
 async def test_opting_out_and_in(talk: Talk, world: World, intent: str, done: list[str]) -> None:
     await talk.hear("…", intent)
     assert world.opted == done

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.actions.contact import hours
-from bot.actions.handover import next_opening
+from conversations.hours import next_opening
 from tests.bot.world import creditor
 
 WEEK = {"mon-fri": "08:30-17:30"}

@@ -269,6 +269,9 @@ class OptOuts(_Of):
     async def out(self, turn: TurnId) -> None:
         self.world.opted.append("out")
 
+    async def wrong_person(self, turn: TurnId) -> None:
+        self.world.opted.append("wrong_person")
+
     async def back(self, turn: TurnId) -> None:
         self.world.opted.append("back")
 

@@ -73,7 +73,8 @@ async def test_a_code_goes_to_the_number_on_file_and_works_once(desk: Desk) -> N
 @pytest.mark.parametrize(
     ("channel", "address", "phone", "confirmed"),
     [
-        ("whatsapp", PHONE, PHONE, True),
+        ("whatsapp", f"whatsapp:{PHONE}", PHONE, True),
+        ("whatsapp", "whatsapp:+31600000009", PHONE, False),
         ("sms", PHONE, PHONE, True),
         ("sms", "+31600000009", PHONE, False),
         ("telegram", PHONE, PHONE, False),  # a chat id that happens to look so

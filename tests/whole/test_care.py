@@ -139,11 +139,11 @@ async def test_only_a_person_lifts_a_hold(stage: Stage) -> None:
     assert await stage.holds() == []
 
 
-async def test_who_waits_is_told_once_that_a_person_comes(stage: Stage) -> None:
+async def test_who_waits_is_told_that_a_person_comes_and_when(stage: Stage) -> None:
     person = await Visitor(stage).arrive()
     await person.say("ik heb dit nooit besteld")
-    assert await person.say("hallo?") == ["notice.desk_waiting"]
+    assert await person.say("hallo?") == ["notice.desk_waiting", "handoff.when_open"]
     assert await person.say("is daar iemand?") == []
-    stage.clock.advance(minutes=61)
-    assert await person.say("hallo?") == ["notice.desk_waiting"]
+    stage.clock.advance(hours=10)
+    assert await person.say("hallo?") == ["notice.desk_waiting", "handoff.when_closed"]
     assert (await stage.one(conversation, conversation.c.id == (await person.conversation()).id)).state == "open"

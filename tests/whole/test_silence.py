@@ -2,6 +2,7 @@
 
 import pytest
 
+from conversations import turns
 from store.tables.money import payment_link
 from store.tables.talk import inbound
 from tests.whole.people import Phone, Visitor
@@ -71,3 +72,12 @@ async def test_who_comes_back_after_days_hears_what_is_open(stage: Stage) -> Non
     await stranger.say("goedemorgen")
     stage.clock.advance(days=3)
     assert await stranger.say("goedemorgen") == ["talk.greet"]
+
+
+async def test_a_yes_outlives_the_dialogue_s_session(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "ROLL_OVER", 0)
+    phone = await verified(stage)
+    before = (await phone.conversation()).dialogue
+    assert await phone.say("wat moet ik nog betalen?") == ["balance.open"]
+    assert (await phone.conversation()).dialogue != before
+    assert await phone.say("ja") == ["pay.choose"]

@@ -539,6 +539,7 @@ def upgrade() -> None:
         sa.Column("debtor_id", sa.String(length=64), nullable=True),
         sa.Column("invoice_id", sa.String(length=64), nullable=True),
         sa.Column("reason", sa.String(length=32), nullable=False),
+        sa.Column("suspected", sa.Boolean(), nullable=False),
         sa.Column("by", sa.String(length=80), nullable=False),
         sa.Column("since", UtcDateTime(), nullable=False),
         sa.Column("lifted_at", UtcDateTime(), nullable=True),
