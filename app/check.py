@@ -75,6 +75,10 @@ def _of(creditor: Creditor, settings: Settings, environment: Mapping[str, str]) 
         found.append("token_secret stands in the file: write ${NAME} and set it in the environment")
     if (creditor.channels.whatsapp or creditor.channels.sms) and not settings.twilio_account_sid:
         found.append("channels need Twilio, and EFFEN_TWILIO_ACCOUNT_SID is not set")
+    if creditor.alerts.urgent.startswith("+") and creditor.channels.sms is None:
+        found.append(
+            "alerts.urgent is a telephone, and there is no channels.sms: nobody could be woken; give an e-mail"
+        )
     provider = creditor.payments.provider
     if provider not in KEYS:
         found.append(f"payments.provider is {provider}: it is one of {', '.join(KEYS)}")

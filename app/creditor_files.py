@@ -4,6 +4,7 @@ from pathlib import Path
 
 import yaml
 from pydantic import ValidationError
+from sqlalchemy import select
 
 from core.clock import Clock
 from core.creditor import Creditor
@@ -29,9 +30,12 @@ def read(path: Path) -> Creditor:
 
 
 async def apply(db: Database, clock: Clock, config: Creditor) -> None:
-    """Create the creditor, or change it. Secrets stay references."""
+    """Create the creditor, or change it. Secrets stay references. Raises BadInput for a shared one."""
     now = clock.now()
     async with db.begin() as tx:
+        others = await tx.scalars(select(creditor.c.config).where(creditor.c.id != config.key))
+        if config.token_secret and any(other.get("token_secret") == config.token_secret for other in others):
+            raise BadInput("token_secret is another creditor's: what one shop signs is then good at the other")
         await upsert(
             tx,
             creditor,

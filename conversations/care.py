@@ -4,6 +4,7 @@ from conversations.contacts import telephone
 from core.creditor import Creditor
 from core.message import Say
 
+URGENT = "care.self_harm"  # how the keys of what cannot wait begin
 _WITH_LINES = frozenset({"NL", "BE", "DE"})  # whose crisis lines the catalogues name
 _PREFIXES = {"+31": "NL", "+32": "BE", "+49": "DE", "+33": "FR"}
 

@@ -6,12 +6,13 @@ from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
 import structlog
-from sqlalchemy import Row, bindparam, exists, or_, select, update
+from sqlalchemy import Row, and_, bindparam, exists, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from conversations import window
+from conversations import gate, window
+from conversations.care import URGENT
 from conversations.contacts import ContactPoint, contact_of
 from conversations.creditors import Creditors
 from conversations.disclosure import discloses
@@ -30,7 +31,8 @@ from store.tables.invoices import invoice_copy
 from store.tables.money import payment_link
 from store.tables.people import contact_point
 from store.tables.staff import agent
-from store.tables.talk import button, conversation, outbound
+from store.tables.talk import button, conversation, outbound, sent_part
+from store.upsert import insert_once
 from store.wake import Wake
 
 log = structlog.get_logger(__name__)
@@ -38,6 +40,8 @@ log = structlog.get_logger(__name__)
 LEASE = timedelta(seconds=60)
 # Seconds before the 2nd, 3rd … try. After the last the message has failed, and somebody sees it.
 _BACKOFF = (2, 10, 30, 120, 600, 1800, 3600)
+# An answer waits this long for one before it that is tried again; then it goes first.
+_PATIENCE = timedelta(seconds=60)
 # A provider lists what it has taken with some delay; only then "not found" means that it was not taken.
 _SETTLE = timedelta(seconds=60)
 _AT_ONCE = 100
@@ -47,7 +51,7 @@ _QUIET = timedelta(minutes=15)
 
 def _next() -> ReturningUpdate[Any]:
     """Lease the oldest message that is due and before which nothing waits for the same person."""
-    now, until = (bindparam(name, type_=outbound.c.next_at.type) for name in ("due", "until"))
+    now, soon, until = (bindparam(name, type_=outbound.c.next_at.type) for name in ("due", "soon", "until"))
     earlier = outbound.alias()
     first = (
         select(outbound.c.seq)
@@ -58,8 +62,15 @@ def _next() -> ReturningUpdate[Any]:
                 earlier.c.contact_point_id == outbound.c.contact_point_id,
                 earlier.c.state.in_([OutboundState.QUEUED, OutboundState.SENDING]),
                 earlier.c.seq < outbound.c.seq,
-                # What we start may wait for the morning, or for another try: answers do not wait for it.
-                or_(earlier.c.state == OutboundState.SENDING, earlier.c.next_at <= now, ~earlier.c.proactive),
+                or_(
+                    earlier.c.state == OutboundState.SENDING,
+                    # What is urgent waits for nobody's retry. Answers wait a moment for one, to stay in order; what we
+                    # start may wait for the morning, and holds up nothing.
+                    and_(
+                        ~outbound.c.key.startswith(URGENT),
+                        or_(earlier.c.next_at <= now, and_(~earlier.c.proactive, earlier.c.next_at <= soon)),
+                    ),
+                ),
             ),
         )
         .order_by(outbound.c.seq)
@@ -247,12 +258,13 @@ class Delivery:
         if found is None:
             await self._finish(row, OutboundState.QUEUED, next_at=self._clock.now())
         elif row.parts_sent + 1 < len(row.rendered):
+            await self._progress(row, row.parts_sent + 1, found)
             await self._finish(row, OutboundState.QUEUED, next_at=self._clock.now(), parts_sent=row.parts_sent + 1)
         else:
             await self._sent(row, row.parts_sent + 1, found)
 
     async def _claim(self, tx: AsyncConnection, now: datetime) -> Row[Any] | None:
-        lease = {"due": now, "until": now + LEASE, "new_lease": new_id()}
+        lease = {"due": now, "soon": now + _PATIENCE, "until": now + LEASE, "new_lease": new_id()}
         claimed: Row[Any] | None = (await tx.execute(_NEXT, lease)).first()
         return claimed
 
@@ -268,15 +280,16 @@ class Delivery:
             return point.channel, None
         if point.conversation != row.conversation_id:
             # Somebody else is at this address by now, or nobody knows who: what was meant for the last one stays here.
-            await _withhold(tx, row, "session_ended")
+            await gate.withhold(tx, row, gate.SESSION_ENDED)
+            return point.channel, None
+        if discloses(row.key) and not point.verified(now):
+            # Whose session has lapsed comes back to it; who never was verified should not have been answered so.
+            (log.info if point.verified_until else log.error)("outbound.undisclosed", outbound=row.id, key=row.key)
+            await gate.close(tx, row, point, now)
             return point.channel, None
         if row.rendered is not None:
             return point.channel, row.rendered
         say = Say(row.key, row.args, [Option.from_json(option) for option in row.options])
-        if discloses(row.key) and not point.verified(now):
-            # The last gate: nothing about a debt reaches anyone who is not verified.
-            log.error("outbound.undisclosed", outbound=row.id, key=row.key)
-            say = Say("notice.message_waiting")
         parts = await self._render(tx, row, say, point, creditor, locale, now)
         await tx.execute(_ROW, {"message": row.id, "rendered": parts, "locale": locale} | values)
         return point.channel, parts
@@ -286,10 +299,10 @@ class Delivery:
     ) -> bool:
         """What we start is looked at once more: since it was queued somebody may have opted out, or be in trouble."""
         if point.opted_out_at is not None:
-            await _withhold(tx, row, "opted_out")
+            await gate.withhold(tx, row, "opted_out")
             return False
         if point.debtor is not None and await holding(tx, point.debtor):
-            await _withhold(tx, row, "held")
+            await gate.withhold(tx, row, "held")
             return False
         if not self._may_approach(creditor, now):
             later = {"state": OutboundState.QUEUED, "next_at": now + _QUIET, "lease": None, "lease_until": None}
@@ -297,7 +310,7 @@ class Delivery:
             await tx.execute(update(outbound).where(outbound.c.id == row.id).values(**later))
             return False
         if not window.takes(row.key, point, creditor, now):
-            await _withhold(tx, row, "window_closed")
+            await gate.withhold(tx, row, "window_closed")
             await wait_for_person(tx, row.conversation_id, Reason.REQUEST, now, {"unreached": point.channel})
             return False
         return True
@@ -367,7 +380,7 @@ class Delivery:
                 provider_id = await channel.send(message_of_part(parts[sent]))
                 sent += 1
                 if sent < len(parts):
-                    await self._progress(row, sent)
+                    await self._progress(row, sent, provider_id)
         except SendFailed as error:
             await self._failed(row, error)
         except SQLAlchemyError:
@@ -380,8 +393,10 @@ class Delivery:
         else:
             await self._sent(row, sent, provider_id)
 
-    async def _progress(self, row: Row[Any], sent: int) -> None:
+    async def _progress(self, row: Row[Any], sent: int, provider_id: str) -> None:
         async with self._db.begin() as tx:
+            part = {"outbound_id": row.id, "number": sent, "provider_id": provider_id, "at": self._clock.now()}
+            await insert_once(tx, sent_part, **part)
             await tx.execute(update(outbound).where(outbound.c.id == row.id).values(parts_sent=sent))
 
     async def _sent(self, row: Row[Any], parts_sent: int, provider_id: str) -> None:
@@ -439,11 +454,3 @@ def message_of_part(part: Mapping[str, Any]) -> Rendered:
     """A stored part as the message it was rendered to."""
     choices = [Choice(**choice) for choice in part["choices"]]
     return Rendered(**{**part, "choices": choices, "at": datetime.fromisoformat(part["at"])})
-
-
-async def _withhold(tx: AsyncConnection, row: Row[Any], why: str) -> None:
-    await tx.execute(
-        update(outbound)
-        .where(outbound.c.id == row.id)
-        .values(state=OutboundState.WITHHELD, error=why, lease=None, lease_until=None)
-    )

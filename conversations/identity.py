@@ -12,6 +12,7 @@ from jwt.types import Options
 from sqlalchemy import Row, and_, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from conversations import gate
 from conversations.contacts import IDLE, SESSION_CHANNELS, ContactPoint, contact_of, new_conversation, reach
 from conversations.context import message_of
 from conversations.creditors import Creditors
@@ -25,6 +26,7 @@ from core.message import Address, Locale
 from store.database import Database, changed
 from store.tables import money
 from store.tables.people import contact_point, debtor, hold, verification_attempt
+from store.tables.people import creditor as shop
 from store.tables.talk import button, conversation, inbound, outbound
 from store.wake import Wake
 
@@ -69,6 +71,8 @@ class Identity:
         async with self._db.begin() as tx:
             message = await message_of(tx, turn)
             creditor = await self._creditors.get(message.creditor_id)
+            # One guess after the other, so that none that comes at the same moment is left uncounted.
+            await tx.execute(select(shop.c.id).where(shop.c.id == creditor.key).with_for_update(key_share=True))
             record = await _record(tx, creditor.key, number)
             subjects = {"contact_point": message.contact_point_id}
             if record is not None:
@@ -100,6 +104,7 @@ class Identity:
             keeps = IDLE if point.channel in SESSION_CHANNELS else timedelta(days=creditor.verification.remember_days)
             await _bind(tx, point, DebtorId(record.id), now + keeps, now)
         self._wake.ring("event")
+        self._wake.ring("outbox")
         return Verification(ok=True, left=allowed, locked=False)
 
     async def identify(
@@ -141,6 +146,7 @@ class Identity:
             confirmed = update(contact_point).where(contact_point.c.id == point.id)
             await tx.execute(confirmed.values(confirmed_until=until))
         self._wake.ring("event")
+        self._wake.ring("outbox")
         return True
 
 
@@ -216,6 +222,7 @@ async def _bind(tx: AsyncConnection, point: ContactPoint, who: DebtorId, until: 
         .where(contact_point.c.id == point.id)
         .values(debtor_id=who, verified_until=until, confirmed_until=None, conversation_id=home)
     )
+    await gate.open_for(tx, home, point.id, now)
     changed(tx, home)
 
 

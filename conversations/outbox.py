@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import Row, bindparam, case, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations.handoff import hand_over
@@ -16,7 +16,7 @@ from core.message import Option, Receipt, Say, links_in
 from store.database import Database, changed
 from store.events import MESSAGE_SENT, emit
 from store.tables.people import contact_point, debtor
-from store.tables.talk import button, conversation, inbound, outbound
+from store.tables.talk import button, conversation, inbound, outbound, sent_part
 from store.upsert import insert_once
 from store.wake import Wake
 
@@ -50,50 +50,18 @@ class Outbox:
 
         It goes to `contact`, else to where the person last wrote from. Call `wake()` after the commit.
         """
-        now = self._clock.now()
-        home = (await tx.execute(_HOME, {"id": conversation_id})).one()
-        target = contact or home.contact_point_id
-        if target is None:
-            raise ValueError("nobody has written in this conversation yet: name a contact point")
-        identifier = OutboundId(new_id())
-        queued = await insert_once(
+        return await queue(
             tx,
-            outbound,
-            id=identifier,
-            creditor_id=home.creditor_id,
-            conversation_id=conversation_id,
-            contact_point_id=target,
+            conversation_id,
+            say,
+            self._clock.now(),
             cause=cause,
-            turn_id=turn,
             author=author,
-            agent_id=agent,
-            key=say.key,
-            args=dict(say.args),
-            options=[option.as_json() for option in say.options],
+            turn=turn,
+            agent=agent,
             proactive=proactive,
-            state=OutboundState.QUEUED,
-            attempts=0,
-            next_at=now,
-            created_at=now,
+            contact=contact,
         )
-        if not queued:
-            return None
-        if say.options:
-            await tx.execute(
-                insert(button),
-                [
-                    {
-                        "id": new_secret(),
-                        "conversation_id": conversation_id,
-                        "outbound_id": identifier,
-                        "position": position,
-                        "option": option.as_json(),
-                        "expires_at": now + BUTTON_LIFE,
-                    }
-                    for position, option in enumerate(say.options, 1)
-                ],
-            )
-        return identifier
 
     async def put_all(
         self, tx: AsyncConnection, conversation_id: ConversationId, says: Iterable[Say], *, cause: str, **how: Any
@@ -145,6 +113,8 @@ class Outbox:
                     .returning(outbound)
                 )
             ).first()
+            if row is None and receipt.state is OutboundState.FAILED:
+                row = await _part_failed(tx, receipt)
             if row is None:
                 return
             if receipt.state is OutboundState.FAILED:
@@ -153,6 +123,80 @@ class Outbox:
                 await sent(tx, row, now)
             changed(tx, row.conversation_id)
         self._wake.ring("event")
+
+
+async def queue(
+    tx: AsyncConnection,
+    conversation_id: ConversationId,
+    say: Say,
+    now: datetime,
+    *,
+    cause: str,
+    author: str = "bot",
+    turn: TurnId | None = None,
+    agent: AgentId | None = None,
+    proactive: bool = False,
+    contact: ContactPointId | None = None,
+) -> OutboundId | None:
+    """`Outbox.put` in the caller's transaction."""
+    home = (await tx.execute(_HOME, {"id": conversation_id})).one()
+    target = contact or home.contact_point_id
+    if target is None:
+        raise ValueError("nobody has written in this conversation yet: name a contact point")
+    identifier = OutboundId(new_id())
+    queued = await insert_once(
+        tx,
+        outbound,
+        id=identifier,
+        creditor_id=home.creditor_id,
+        conversation_id=conversation_id,
+        contact_point_id=target,
+        cause=cause,
+        turn_id=turn,
+        author=author,
+        agent_id=agent,
+        key=say.key,
+        args=dict(say.args),
+        options=[option.as_json() for option in say.options],
+        proactive=proactive,
+        state=OutboundState.QUEUED,
+        attempts=0,
+        next_at=now,
+        created_at=now,
+    )
+    if not queued:
+        return None
+    if say.options:
+        await tx.execute(
+            insert(button),
+            [
+                {
+                    "id": new_secret(),
+                    "conversation_id": conversation_id,
+                    "outbound_id": identifier,
+                    "position": position,
+                    "option": option.as_json(),
+                    "expires_at": now + BUTTON_LIFE,
+                }
+                for position, option in enumerate(say.options, 1)
+            ],
+        )
+    return identifier
+
+
+async def _part_failed(tx: AsyncConnection, receipt: Receipt) -> Row[Any] | None:
+    """The message of which an earlier part did not arrive, whatever became of the last; None where there is none."""
+    gone = delete(sent_part).where(sent_part.c.provider_id == receipt.provider_id).returning(sent_part.c.outbound_id)
+    part = (await tx.execute(gone)).first()
+    if part is None:
+        return None
+    failed = case(
+        (outbound.c.state.in_(sources(OUTBOUND, OutboundState.FAILED)), OutboundState.FAILED), else_=outbound.c.state
+    )
+    changed_row = (
+        update(outbound).where(outbound.c.id == part.outbound_id).values(state=failed, error=receipt.code or "part")
+    )
+    return (await tx.execute(changed_row.returning(outbound))).first()
 
 
 # Families of messages that bring an invoice to its person.

@@ -21,7 +21,7 @@ from store.tables.invoices import invoice_copy, invoice_event
 from store.tables.money import claim, direct_debit, iban_change, proof
 from store.tables.people import one_time_code, retention, verification_attempt
 from store.tables.staff import desk_session
-from store.tables.talk import button, conversation, event, inbound, outbound, sentence
+from store.tables.talk import button, conversation, event, inbound, outbound, sent_part, sentence
 from store.tables.webhooks import shop_webhook
 from store.upsert import upsert
 
@@ -43,7 +43,7 @@ DEFAULTS: Mapping[str, int] = {
     "sessions": 7,  # of the desk, after they have ended
     "training": 180,  # what the bot was not sure of, masked, for somebody to judge
     "webhooks": 90,  # what the shop was told, or could not be told
-    "events": 30,  # between our own packages: ids only
+    "events": 30,  # between our own packages, and providers' names of parts: ids only
 }
 # The engine erases some hundreds at once; what a hundred rounds leave goes the next day.
 _ROUNDS = 100
@@ -79,7 +79,8 @@ class Retention:
                 "sessions": await _delete(tx, desk_session, desk_session.c.expires_at < kept["sessions"]),
                 "training": await _delete(tx, sentence, sentence.c.created_at < kept["training"]),
                 "webhooks": await _delete(tx, shop_webhook, shop_webhook.c.ended_at < kept["webhooks"]),
-                "events": await _delete(tx, event, event.c.handled_at < kept["events"]),
+                "events": await _delete(tx, event, event.c.handled_at < kept["events"])
+                + await _delete(tx, sent_part, sent_part.c.at < kept["events"]),
             }
         counts["dialogue"] = 0
         for _ in range(_ROUNDS):

@@ -34,7 +34,7 @@ class OutboundState(StrEnum):
     READ = "read"
     FAILED = "failed"
     UNKNOWN = "unknown"  # it may have arrived: settled by receipt or inquiry, never by resending
-    WITHHELD = "withheld"  # not sent on purpose: opted out, held, superseded
+    WITHHELD = "withheld"  # not sent on purpose: opted out, held, superseded, nobody verified
 
 
 class LinkState(StrEnum):
@@ -121,7 +121,8 @@ OUTBOUND: Mapping[OutboundState, frozenset[OutboundState]] = {
     OutboundState.UNKNOWN: frozenset(
         {OutboundState.SENT, OutboundState.DELIVERED, OutboundState.READ, OutboundState.FAILED, OutboundState.QUEUED}
     ),
-    OutboundState.WITHHELD: frozenset(),
+    # Its person has shown who they are.
+    OutboundState.WITHHELD: frozenset({OutboundState.QUEUED}),
 }
 
 LINK: Mapping[LinkState, frozenset[LinkState]] = {

@@ -1,6 +1,6 @@
 """Conversations: what came in, what goes out, and what happened."""
 
-from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
 
 from store.tables.base import identifier, metadata, moment, reference
 from store.types import Json
@@ -101,6 +101,16 @@ outbound = Table(
     Index("ix_outbound_waiting", "state", "next_at"),
     Index("ix_outbound_conversation", "conversation_id", "seq"),
     Index("ix_outbound_contact_point", "contact_point_id", "seq"),
+)
+
+# What the provider called the parts of a long message before the last: one that does not arrive is seen.
+sent_part = Table(
+    "sent_part",
+    metadata,
+    Column("outbound_id", String(64), ForeignKey("outbound.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),  # from 1
+    Column("provider_id", String(80), nullable=False, index=True),
+    moment("at", nullable=False),
 )
 
 button = Table(

@@ -8,7 +8,8 @@ import pytest
 from app import creditor_files
 from app.check import findings
 from app.settings import Settings
-from core.creditor import Creditor, Payments, Webhook
+from core.creditor import Alerts, Channels, Creditor, Payments, Sms, Webhook
+from core.errors import BadInput
 from store.database import Database
 from store.schema import migrate
 from tests.billing.house import BLOEM
@@ -109,3 +110,26 @@ async def test_a_webhook(
     assert len(found) == len(said)
     for each, start in zip(found, said, strict=True):
         assert each.startswith(f"bloem: {start}")
+
+
+@pytest.mark.parametrize(("sms", "said"), [(None, 1), (Sms(number="+3197010000001"), 0)], ids=["no SMS", "SMS"])
+async def test_nobody_is_woken_by_a_telephone_without_sms(
+    tmp_path: Path, clock: FakeClock, sms: Sms | None, said: int
+) -> None:
+    settings = Settings(var_dir=tmp_path, database_url=f"sqlite:///{tmp_path / 'effen.db'}")
+    migrate(settings.store_url)
+    database = Database(settings.store_url)
+    changes = {"alerts": Alerts(urgent="+31600000099"), "channels": Channels(sms=sms)}
+    await creditor_files.apply(database, clock, BLOEM.model_copy(update=changes))
+    await database.close()
+    assert len([each for each in await findings(settings, {}) if "alerts.urgent is a telephone" in each]) == said
+
+
+async def test_two_creditors_do_not_share_what_their_tokens_are_signed_with(
+    database: Database, clock: FakeClock
+) -> None:
+    shared = BLOEM.model_copy(update={"token_secret": "${SHARED}"})
+    await creditor_files.apply(database, clock, shared)
+    await creditor_files.apply(database, clock, shared)
+    with pytest.raises(BadInput, match="token_secret is another creditor's"):
+        await creditor_files.apply(database, clock, shared.model_copy(update={"key": "tulp"}))

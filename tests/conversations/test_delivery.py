@@ -9,7 +9,7 @@ from conversations.delivery import LEASE
 from core.errors import SendFailed
 from core.ids import TurnId
 from core.lifecycle import OutboundState
-from core.message import Option, Receipt, Say
+from core.message import Limits, Option, Receipt, Say
 from store.database import Database
 from store.tables.talk import button, conversation, outbound
 from tests.clock import FakeClock
@@ -181,3 +181,71 @@ async def test_a_fault_of_our_own_ends_in_a_state(
     (row,) = await house.rows(outbound)
     assert (row.state, row.error, row.lease) == (state, "KeyError", None)
     assert (row.next_at > clock.now()) is (state == "queued")
+
+
+async def test_what_nobody_verified_may_read_is_told_once_and_in_full_after_verification(
+    database: Database, clock: FakeClock
+) -> None:
+    wire = Wire(name="web")
+    house = await House(database, clock, wire).furnish()
+    await house.debtor("K-1001")
+    turn = await house.hears("hallo", address="somewhere")
+    assert (await house.identity.verify(turn, "K-1001", {"postcode": "1234 AB"})).ok
+    clock.advance(minutes=31)
+    for number, key in enumerate(("payment.settled_all", "payment.thanks")):
+        await house.put(turn, Say(key), f"payment:1:booked:{number}")
+    await house.put(turn, Say("reminder.upcoming"), "reminder:1", proactive=True)
+    await house.deliver()
+    assert [row.key for row in await house.rows(outbound, outbound.c.state == "sent")] == ["notice.message_waiting"]
+    # On the web whoever writes now starts afresh; verified again, it is their conversation.
+    later = await house.hears("wat is er?", address="somewhere")
+    await house.deliver()
+    assert len(wire.sent) == 1
+    assert (await house.identity.verify(later, "K-1001", {"postcode": "1234 AB"})).ok
+    await house.deliver()
+    sent = await house.rows(outbound, outbound.c.state == "sent")
+    assert [row.key for row in sent] == ["payment.settled_all", "payment.thanks", "notice.message_waiting"]
+    assert len(wire.sent) == 3
+    await house.deliver()
+    assert len(wire.sent) == 3
+
+
+@pytest.mark.parametrize(
+    ("key", "failures", "sent"),
+    [
+        pytest.param("talk.deny", 2, [], id="an answer waits a moment for the one before it"),
+        pytest.param("talk.deny", 5, ["talk.deny"], id="and not for minutes"),
+        pytest.param("care.self_harm_again", 2, ["care.self_harm_again"], id="what is urgent waits for none"),
+    ],
+)
+async def test_who_waits_for_a_retry(house: House, clock: FakeClock, key: str, failures: int, sent: list[str]) -> None:
+    turn = await written(house)
+    await house.put(turn, Say("talk.thank"), "turn:1:0")
+    house.wire.failures = [SendFailed("busy", retryable=True) for _ in range(failures)]
+    for _ in range(failures):
+        await house.deliver()
+        clock.set((await house.rows(outbound))[0].next_at)
+    clock.set(clock.now() - timedelta(seconds=1) if failures == 2 else clock.now() - timedelta(minutes=9))
+    help_lines = {"lines": {"key": "care.self_harm.lines.NL"}} if key.startswith("care") else {}
+    await house.put(turn, Say(key, help_lines), "turn:2:0")
+    await house.deliver()
+    assert [row.key for row in await house.rows(outbound, outbound.c.state == "sent")] == sent
+
+
+@pytest.mark.parametrize("delivered", [False, True])
+async def test_a_part_that_does_not_arrive_is_seen(database: Database, clock: FakeClock, delivered: bool) -> None:
+    house = await House(database, clock, Wire(limits=Limits(text=40))).furnish()
+    turn = await written(house)
+    words = " ".join(f"woord{number:02}" for number in range(12))
+    await house.put(turn, Say("agent.text", {"text": words}), "agent:1", turn=turn, author="agent")
+    await house.deliver()
+    row = await house.one(outbound)
+    assert row.parts_sent == len(house.wire.sent) == 3
+    if delivered:
+        await house.outbox.receipt(Receipt("sms", row.provider_id, OutboundState.DELIVERED))
+    await house.outbox.receipt(Receipt("sms", "sms-1", OutboundState.DELIVERED))
+    await house.outbox.receipt(Receipt("sms", "sms-2", OutboundState.FAILED, "30007"))
+    row = await house.one(outbound)
+    assert (row.state, row.error) == ("delivered" if delivered else "failed", "30007")
+    talk = await house.one(conversation)
+    assert (talk.state, talk.reason) == ("open", "fault")

@@ -1,5 +1,7 @@
 """Verification: what fits, how often one may guess, and what moves when a person is known."""
 
+import asyncio
+
 import jwt
 import pytest
 
@@ -9,7 +11,7 @@ from core.hold import Reason
 from core.ids import DebtorId, TurnId
 from core.message import Address, Say
 from store.database import Database
-from store.tables.people import contact_point, hold
+from store.tables.people import contact_point, hold, verification_attempt
 from store.tables.talk import conversation, inbound, outbound
 from tests.clock import FakeClock
 from tests.conversations.house import CREDITOR, SECRETS, House, Wire
@@ -137,3 +139,10 @@ async def test_a_session_belongs_to_one_person(house: House) -> None:
     assert await house.identity.identify(CREDITOR, "web", Address("s" * 22), one)
     with pytest.raises(BadInput):
         await house.identity.identify(CREDITOR, "web", Address("s" * 22), other)
+
+
+async def test_guesses_of_one_moment_are_counted_one_by_one(house: House) -> None:
+    turn = await writes(house)
+    guesses = (house.identity.verify(turn, "K-1001", {"postcode": f"000{number} XX"}) for number in range(5))
+    assert sorted(guess.left for guess in await asyncio.gather(*guesses)) == [0, 0, 0, 1, 2]
+    assert len(await house.rows(verification_attempt, verification_attempt.c.scope == "debtor")) == 3

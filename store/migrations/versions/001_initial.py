@@ -866,6 +866,18 @@ def upgrade() -> None:
         batch_op.create_index("ix_outbound_waiting", ["state", "next_at"], unique=False)
 
     op.create_table(
+        "sent_part",
+        sa.Column("outbound_id", sa.String(length=64), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("provider_id", sa.String(length=80), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["outbound_id"], ["outbound.id"], name=op.f("fk_sent_part_outbound_id")),
+        sa.PrimaryKeyConstraint("outbound_id", "number", name=op.f("pk_sent_part")),
+    )
+    with op.batch_alter_table("sent_part", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_sent_part_provider_id"), ["provider_id"], unique=False)
+
+    op.create_table(
         "payment",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("creditor_id", sa.String(length=64), nullable=False),
@@ -953,6 +965,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_payment_alias"))
 
     op.drop_table("payment")
+    with op.batch_alter_table("sent_part", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_sent_part_provider_id"))
+
+    op.drop_table("sent_part")
     with op.batch_alter_table("outbound", schema=None) as batch_op:
         batch_op.drop_index("ix_outbound_waiting")
         batch_op.drop_index(batch_op.f("ix_outbound_turn_id"))
