@@ -77,6 +77,7 @@ from conversations.inbox import Inbox
 from conversations.misses import Misses
 from conversations.optout import OptOuts
 from conversations.outbox import Outbox
+from conversations.pictures import Pictures as Evidence
 from conversations.retention import Retention
 from conversations.turns import Turns
 from core.clock import Clock
@@ -291,6 +292,7 @@ def _wire(
     )
     engine = Engine(http, settings.engine_url.split(","), settings.engine_token)
     delivery = Delivery(db, clock, wake, creditors, texts, channels, settings.public_url, may_approach)
+    proofs = Proofs(db, outbox, claims, Evidence(db, clock), channels)
     told = Told(db, clock, outbox, invoices)
     alerts = Alerts(db, creditors, channels["sms"], settings.smtp_url, settings.alerts_from, settings.public_url)
     room = Desk(
@@ -350,7 +352,8 @@ def _wire(
                 names.PLAN_BROKEN: [agreements.plan_broken],
                 names.CLAIM_LAPSED: [agreements.claim_lapsed],
                 names.DIRECT_DEBIT_FAILED: [DebitNews(db, clock, wake, creditors, outbox, links).failed],
-                names.PROOF_GIVEN: [Proofs(db, outbox, claims, channels).given],
+                names.PROOF_GIVEN: [proofs.given],
+                names.PICTURE_SENT: [proofs.shown],
                 names.MESSAGE_SENT: [invoice_events.message_sent, links.message_sent],
                 names.CARE_DETECTED: [alerts.care_detected],
             },

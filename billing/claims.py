@@ -9,7 +9,6 @@ from sqlalchemy import CursorResult, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing.ledger import OWED, Kind, open_amounts
-from billing.pictures import media_type
 from billing.workdays import after
 from core.clock import Clock
 from core.creditor import Creditor
@@ -17,6 +16,7 @@ from core.errors import BadInput, NotFound
 from core.ids import ConversationId, CreditorKey, DebtorId, InvoiceId, TurnId, new_id
 from core.lifecycle import CLAIM, ClaimState, sources
 from core.money import Money
+from core.pictures import media_type
 from store.database import Database
 from store.events import CLAIM_LAPSED, PROOF_GIVEN, emit
 from store.tables.money import booking, claim, posting, proof

@@ -196,7 +196,8 @@ async def _part_failed(tx: AsyncConnection, receipt: Receipt) -> Row[Any] | None
     changed_row = (
         update(outbound).where(outbound.c.id == part.outbound_id).values(state=failed, error=receipt.code or "part")
     )
-    return (await tx.execute(changed_row.returning(outbound))).first()
+    row: Row[Any] | None = (await tx.execute(changed_row.returning(outbound))).first()
+    return row
 
 
 # Families of messages that bring an invoice to its person.

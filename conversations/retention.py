@@ -21,7 +21,7 @@ from store.tables.invoices import invoice_copy, invoice_event
 from store.tables.money import claim, direct_debit, iban_change, proof
 from store.tables.people import one_time_code, retention, verification_attempt
 from store.tables.staff import desk_session
-from store.tables.talk import button, conversation, event, inbound, outbound, sent_part, sentence
+from store.tables.talk import button, conversation, event, inbound, outbound, picture, sent_part, sentence
 from store.tables.webhooks import shop_webhook
 from store.upsert import upsert
 
@@ -35,7 +35,7 @@ DEFAULTS: Mapping[str, int] = {
     "claims": 730,  # what people said to have paid, once it is settled or has lapsed
     "ibans": 90,  # other accounts to collect from, as people told them
     "debits": 730,  # direct debits that came back
-    "proofs": 90,  # the pictures of it
+    "proofs": 90,  # the pictures of it, and of what a person at the desk was shown
     "statements": 400,  # who paid by bank, and with which words: a debit may be reversed for 13 months
     "copies": 30,  # pages of copies, after they are over
     "history": 730,  # when an invoice was sent, viewed and paid
@@ -69,7 +69,8 @@ class Retention:
                 "care": await _redact(tx, kept["care"], care=True),
                 "ibans": await _delete(tx, iban_change, iban_change.c.created_at < kept["ibans"]),
                 "debits": await _delete(tx, direct_debit, direct_debit.c.at < kept["debits"]),
-                "proofs": await _delete(tx, proof, proof.c.created_at < kept["proofs"]),
+                "proofs": await _delete(tx, proof, proof.c.created_at < kept["proofs"])
+                + await _delete(tx, picture, picture.c.created_at < kept["proofs"]),
                 "claims": await _delete(tx, claim, and_(claim.c.ended_at < kept["claims"], ~_with_proofs())),
                 "statements": await _forget_payers(tx, kept["statements"]),
                 "copies": await _delete(tx, invoice_copy, invoice_copy.c.expires_at < kept["copies"]),

@@ -31,6 +31,7 @@ from core.ids import ConversationId, new_id
 from core.lifecycle import ConversationState, TurnOutcome, TurnState
 from core.message import Option, Say
 from store.database import Database, changed
+from store.events import PICTURE_SENT, emit
 from store.tables.talk import conversation, inbound, outbound
 from store.wake import Wake
 
@@ -339,11 +340,14 @@ class Turns:
                 says = [Say("notice.cut"), *says]
             if answer is not None and answer.form is None and not waiting.waits(talk):
                 says = [*says, *(await second(tx, message, form_done=claim.talk.form is not None) or resumed)]
+            proved = any(say.key.startswith("claim.") for say in says)  # a claim keeps its pictures itself
+            if message.media and not proved and (reason is not None or talk.state == ConversationState.OPEN):
+                await emit(tx, PICTURE_SENT, {"turn_id": message.id}, now)
             await self._put(tx, talk.id, message, says)
             told = await self._delivery.tell(tx, claim.turn, message.contact_point_id, message.channel) if says else []
             await tx.execute(_CHANGED, {"here": talk.id, "updated_at": now} | values)
             changed(tx, talk.id)
-        if reason is not None:
+        if reason is not None or message.media:
             self._wake.ring("event")
         if told or not says:
             await self._delivery.show(told, message.channel)

@@ -111,6 +111,7 @@ class Desk:
             web.post("/desk/c/{id}/risk", private(self._risk)),
             web.post("/desk/c/{id}/links/{link}/revoke", private(self._revoke_link)),
             web.get("/desk/c/{id}/proofs/{proof}", private(self._proof)),
+            web.get("/desk/c/{id}/pictures/{picture}", private(self._picture)),
             web.post("/desk/holds/{id}/lift", private(self._lift)),
         ]
 
@@ -221,6 +222,15 @@ class Desk:
         whose, media_type, content = await self._s.claims.picture(key)
         if talk.customer is None or talk.customer.id != whose:
             raise NotFound("there is no such picture")
+        return await self._shown(key, session, media_type, content)
+
+    async def _picture(self, request: web.Request, session: Session) -> web.Response:
+        """A picture that came with a message of this conversation."""
+        conversation_id, key = _conversation(request), request.match_info["picture"]
+        media_type, content = await self._transcripts.picture(conversation_id, key, session.agent)
+        return await self._shown(key, session, media_type, content)
+
+    async def _shown(self, key: str, session: Session, media_type: str, content: bytes) -> web.Response:
         await self._transcripts.looked(key, session.agent)
         headers = {"Content-Disposition": "inline", "Content-Security-Policy": "default-src 'none'; sandbox"}
         return web.Response(body=content, content_type=media_type, headers=headers)

@@ -12,6 +12,7 @@ from conversations.contacts import contact_of
 from conversations.desking import readable
 from core.agent import Agent
 from core.clock import Clock
+from core.errors import NotFound
 from core.hold import Reason
 from core.ids import AgentId, ConversationId, DebtorId
 from core.lifecycle import ConversationState, OutboundState
@@ -19,7 +20,7 @@ from store.audit import record
 from store.database import Database
 from store.tables.people import contact_point, debtor, hold
 from store.tables.staff import agent as staff
-from store.tables.talk import inbound, outbound
+from store.tables.talk import inbound, outbound, picture
 
 # Messages of each side that a page shows: more is seldom read, and costs every refresh.
 LONGEST = 200
@@ -36,7 +37,8 @@ class Entry:
     text: str | None
     name: str | None = None  # of the agent
     choices: Sequence[str] = ()
-    media: Sequence[str] = ()
+    pictures: Sequence[str] = ()  # ids of those that are kept
+    more: bool = False  # something came with it that is not kept
     intent: str | None = None
     readings: Sequence[str] = ()  # in doubt: what it may have meant
     care: Reason | None = None
@@ -107,6 +109,20 @@ class Transcripts:
         async with self._db.begin() as tx:
             await record(tx, agent, "look", key, self._clock.now())
 
+    async def picture(self, conversation_id: ConversationId, key: str, agent: Agent) -> tuple[str, bytes]:
+        """A picture of this conversation: its type and content. Raises NotFound, NotAllowed as for the conversation."""
+        async with self._db.read() as tx:
+            await readable(tx, conversation_id, agent)
+            query = (
+                select(picture.c.media_type, picture.c.content)
+                .join(inbound, inbound.c.id == picture.c.turn_id)
+                .where(picture.c.id == key, inbound.c.conversation_id == conversation_id)
+            )
+            row = (await tx.execute(query.where(picture.c.media_type.is_not(None)))).first()
+        if row is None:
+            raise NotFound("there is no such picture")
+        return row.media_type, row.content
+
     async def of(self, conversation_id: ConversationId, agent: Agent) -> Transcript:
         """Raises NotFound for another creditor's conversation, NotAllowed where the role may not read it."""
         async with self._db.read() as tx:
@@ -170,8 +186,9 @@ async def _entries(tx: AsyncConnection, conversation_id: ConversationId) -> tupl
     )
     ins = (await tx.execute(heard.order_by(inbound.c.seq.desc()).limit(LONGEST + 1))).all()
     outs = (await tx.execute(said.order_by(outbound.c.seq.desc()).limit(LONGEST + 1))).all()
+    kept = await _pictures(tx, [row.id for row in ins if row.media])
     entries = [
-        *(_heard(row) for row in reversed(ins[:LONGEST])),
+        *(_heard(row, kept.get(row.id, ())) for row in reversed(ins[:LONGEST])),
         *(_said(row) for row in reversed(outs[:LONGEST])),
     ]
     # Sorting is stable: of one moment, what was asked stands before what was answered.
@@ -179,14 +196,26 @@ async def _entries(tx: AsyncConnection, conversation_id: ConversationId) -> tupl
     return entries[-LONGEST:], len(entries) > LONGEST or len(ins) > LONGEST or len(outs) > LONGEST
 
 
-def _heard(row: Row[Any]) -> Entry:
+async def _pictures(tx: AsyncConnection, turns: Sequence[str]) -> Mapping[str, Sequence[str]]:
+    """Turn → the ids of the pictures that came with it."""
+    kept: dict[str, list[str]] = {}
+    query = select(picture.c.turn_id, picture.c.id).where(
+        picture.c.turn_id.in_(turns), picture.c.media_type.is_not(None)
+    )
+    for turn, key in (await tx.execute(query.order_by(picture.c.turn_id, picture.c.number))).all() if turns else ():
+        kept.setdefault(turn, []).append(key)
+    return kept
+
+
+def _heard(row: Row[Any], kept: Sequence[str]) -> Entry:
     return Entry(
         id=row.id,
         at=row.received_at,
         author="person",
         channel=row.channel,
         text=row.text,
-        media=[address for address in row.media if address.startswith("https://")],
+        pictures=kept,
+        more=len(row.media) > len(kept),
         intent=row.intent,
         readings=(row.parse or {}).get("readings", ()),
         care=Reason(row.care) if row.care else None,

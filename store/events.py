@@ -28,6 +28,7 @@ CLAIM_LAPSED = "claim.lapsed"  # claim_id
 PROOF_GIVEN = "proof.given"  # claim_id, turn_id: its pictures are to be fetched
 IBAN_REQUESTED = "iban.requested"  # iban_change_id, debtor_id: the creditor is asked to collect from another account
 MESSAGE_SENT = "message.sent"  # outbound_id: of what is about an invoice, or carries a payment link
+PICTURE_SENT = "picture.sent"  # turn_id: with a message that a person reads; to be fetched
 CARE_DETECTED = "care.detected"  # conversation_id, turn_id, reason
 CONVERSATION_OPENED = "conversation.opened"  # conversation_id, reason
 

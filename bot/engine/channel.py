@@ -58,7 +58,14 @@ class Turn:
         """Raises Malformed."""
         if not isinstance(body, dict):
             raise Malformed("not an object")
-        shapes = {"turn": str, "dialogue": str, "text": str, "slots": dict, "interrupt": bool, "said": (dict, NoneType)}
+        shapes: dict[str, Any] = {
+            "turn": str,
+            "dialogue": str,
+            "text": str,
+            "slots": dict,
+            "interrupt": bool,
+            "said": (dict, NoneType),
+        }
         given = {"slots": {}, "interrupt": False, "said": None, **body}
         wrong = [name for name, shape in shapes.items() if not isinstance(given.get(name), shape)]
         if wrong or not body["turn"] or not body["dialogue"]:

@@ -1,6 +1,6 @@
 """Conversations: what came in, what goes out, and what happened."""
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text, UniqueConstraint
 
 from store.tables.base import identifier, metadata, moment, reference
 from store.types import Json
@@ -63,6 +63,20 @@ inbound = Table(
     UniqueConstraint("creditor_id", "channel", "external_id"),
     Index("ix_inbound_waiting", "state", "conversation_id", "seq"),
     Index("ix_inbound_conversation", "conversation_id", "seq"),
+)
+
+# What came with a message that a person reads.
+picture = Table(
+    "picture",
+    metadata,
+    identifier(),
+    reference("creditor_id", "creditor"),
+    Column("turn_id", String(64), ForeignKey("inbound.id"), nullable=False),
+    Column("number", Integer, nullable=False),  # of the turn's, from 0
+    Column("media_type", String(32)),  # as its content says; null where it is no picture
+    Column("content", LargeBinary),
+    moment("created_at", nullable=False),
+    UniqueConstraint("turn_id", "number"),
 )
 
 # The outbox. `rendered` is the exact text, stored before the provider is called.

@@ -7,13 +7,13 @@ from sqlalchemy import select
 
 from billing.claims import Claims
 from billing.fees import FeeBook
-from billing.pictures import MOST, media_type
 from billing.promises import pausing
 from billing.workdays import after
 from conversations.holds import holding
 from core.errors import BadInput, NotFound
 from core.ids import DebtorId, InvoiceId, TurnId
 from core.money import Money
+from core.pictures import MOST, media_type
 from store.tables.money import claim, proof
 from store.tables.talk import event
 from tests.billing.house import BLOEM, House

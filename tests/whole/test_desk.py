@@ -3,6 +3,8 @@
 import pytest
 
 from core.message import Locale
+from store.tables.talk import picture
+from tests.billing.test_claims import JPEG
 from tests.whole.people import Person, Phone, RestClient, Telegrammer, Visitor, act, colleague
 from tests.whole.stage import Stage
 
@@ -92,3 +94,28 @@ async def test_the_same_form_sent_twice_writes_once(stage: Stage) -> None:
     await stage.settled()
     assert await stage.said(before) == ["agent.text"]
     assert [line["text"] for line in person.heard].count("Eén keer.") == 1
+
+
+@pytest.mark.parametrize("channel", ["whatsapp", "telegram"])
+async def test_a_picture_of_what_is_disputed_is_shown_to_an_agent(stage: Stage, channel: str) -> None:
+    person: Person = Telegrammer(stage) if channel == "telegram" else Phone(stage, channel=channel)
+    await person.say("hallo")
+    stage.twilio.media["ME1"] = stage.telegram.files["ME1"] = JPEG
+    await person.send("ME1")
+    await stage.settled()
+    assert await stage.rows(picture) == [], "nobody looks at it"
+    await person.say("het is kapot aangekomen")
+    assert await person.send("ME1", "zo zag de pot eruit") == ["dispute.noted"]
+    kept = await stage.one(picture)
+    assert (kept.media_type, kept.content) == ("image/jpeg", JPEG)
+    browser = await colleague(stage)
+    (talk,) = await stage.talks()
+    page = await browser.page(f"/desk/c/{talk.id}")
+    path = f"/desk/c/{talk.id}/pictures/{kept.id}"
+    assert path in page and "ME1" not in page
+    response = await browser.get(path)
+    assert (response.content_type, await response.read()) == ("image/jpeg", JPEG)
+    other = await Visitor(stage).arrive()
+    await other.say("hallo")
+    elsewhere = await browser.get(f"/desk/c/{(await other.conversation()).id}/pictures/{kept.id}")
+    assert elsewhere.status == 404

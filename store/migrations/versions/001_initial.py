@@ -866,6 +866,21 @@ def upgrade() -> None:
         batch_op.create_index("ix_outbound_waiting", ["state", "next_at"], unique=False)
 
     op.create_table(
+        "picture",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("creditor_id", sa.String(length=64), nullable=False),
+        sa.Column("turn_id", sa.String(length=64), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("media_type", sa.String(length=32), nullable=True),
+        sa.Column("content", sa.LargeBinary(), nullable=True),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_picture_creditor_id")),
+        sa.ForeignKeyConstraint(["turn_id"], ["inbound.id"], name=op.f("fk_picture_turn_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_picture")),
+        sa.UniqueConstraint("turn_id", "number", name=op.f("uq_picture_turn_id_number")),
+    )
+
+    op.create_table(
         "sent_part",
         sa.Column("outbound_id", sa.String(length=64), nullable=False),
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
@@ -969,6 +984,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_sent_part_provider_id"))
 
     op.drop_table("sent_part")
+    op.drop_table("picture")
     with op.batch_alter_table("outbound", schema=None) as batch_op:
         batch_op.drop_index("ix_outbound_waiting")
         batch_op.drop_index(batch_op.f("ix_outbound_turn_id"))
