@@ -49,6 +49,23 @@ _ANY_MONTH = "|".join(_MONTHS)
 _ANY_WEEKDAY = "|".join(_WEEKDAYS)
 _NEXT = r"volgende|next|nachste[nrs]?|naechste[nrs]?|kommende[nrs]?|komende"
 _FRIDAY = 4
+# The days of the month that people write out. Before another word it is a first, or a fifteenth, of something else.
+_WRITTEN_DAYS = {
+    1: r"eerste|first|premier|ersten",
+    15: r"vijftiende|fifteenth|quinze|funfzehnten|fuenfzehnten",
+    20: r"twintigste|twentieth|vingt|zwanzigsten",
+    25: r"vijfentwintigste|twenty-?fifth|vingt-?cinq|funfundzwanzigsten|fuenfundzwanzigsten",
+    30: r"dertigste|thirtieth|trente|dreissigsten",
+}
+_OF_MONTH = (
+    rf"(?= ?(?:$|[.,!?;]|(?:{_NEXT}|{_ANY_MONTH})\b"
+    rf"|(?:van|of|du|des) (?:de |the )?(?:maand|month|mois|{_NEXT}|monats)))"
+)
+_PAY_DAY = re.compile(
+    r"\b(?:loon|loontje|salaris|wedde|uitkering|pensioen|toeslag|kinderbijslag|vakantiegeld|betaaldag|salary|wages?"
+    r"|pay ?day|pay ?check|pension|benefits?|get paid|salaire|paie|paye|allocations?|retraite|gehalt|lohn|rente"
+    r"|burgergeld|kindergeld)\b"
+)
 
 Reader = Callable[[str, date], date | None]
 
@@ -79,10 +96,18 @@ def read_past(text: str, today: date) -> date | None:
     return found or (today - timedelta(days=1) if re.search(r"\bhier\b", plain) else None)
 
 
+def names_pay_day(text: str) -> bool:
+    """Whether somebody waits for money of their own ("when my salary comes in"): which day that is, only they know."""
+    return bool(_PAY_DAY.search(_plain(text)))
+
+
 def _plain(text: str) -> str:
-    """Small letters without accents."""
+    """Small letters without accents; a day of the month that is written out, as its number."""
     apart = unicodedata.normalize("NFKD", text.lower().replace("ß", "ss").replace("’", "'"))
-    return re.sub(r"\s+", " ", "".join(c for c in apart if not unicodedata.combining(c))).strip()
+    plain = re.sub(r"\s+", " ", "".join(c for c in apart if not unicodedata.combining(c))).strip()
+    for day, words in _WRITTEN_DAYS.items():
+        plain = re.sub(rf"\b(de|den|the|le|am|zum|vom) (?:{words}){_OF_MONTH}", rf"\g<1> {day}", plain)
+    return plain
 
 
 def _iso(text: str, today: date) -> date | None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from understanding import days, numbers
 from understanding.text import LIMIT
 
 
@@ -26,15 +27,18 @@ def find(text: str) -> list[Entity]:
     """All values of a message as they stand in it; one number may be several kinds of value.
 
     amount: `1250.00`, in euros. postcode: `1234AB`, or four or five digits. house_number: `12`, `12B`. language: nl,
-    en, fr, de. customer_number, invoice_number, order_number: in capitals, as the form of the number or the word before
-    it tells; reference: any other token that could be one of them.
+    en, fr, de, and some that are asked for though we do not speak them. customer_number, invoice_number, order_number:
+    in capitals, as the form of the number or the word before it tells; reference: any other token that could be one of
+    them. iban: its check digits are right; phone: `+31612345678`, or as many digits without a prefix. date: ISO 8601
+    where the year is said, else the words, which the day of writing makes a day (the form that asks reads them).
     """
     text = text[:LIMIT]
-    amounts = list(_amounts(text))
+    amounts = [*_amounts(text), *_amounts_in_words(text)]
     taken = [(entity.start, entity.end) for entity in amounts]
     taken += [match.span() for match in _NO_REFERENCE.finditer(text)]
     postcodes = list(_postcodes(text, taken))
     found = {*amounts, *postcodes, *_references(text, taken, postcodes), *_house_numbers(text), *_languages(text)}
+    found |= {*_ibans(text), *_phones(text), *_dates(text)}
     if lone := _LONE_NUMBER.fullmatch(text):
         value = _money(lone[1])
         if value is not None:
@@ -54,6 +58,7 @@ _AMOUNT = re.compile(
     r"|(?<![\w.,:/-])(?P<bare>\d{1,6}[.,]\d{2})(?![\w:/-]|[.,]\d)",
     re.IGNORECASE,
 )
+_LONGEST_NUMBER = 60  # characters, in words
 _LONE_NUMBER = re.compile(r"\W*(\d{1,6})\W*")
 
 
@@ -65,6 +70,14 @@ def _amounts(text: str) -> Iterator[Entity]:
             value = _money(match["after"] or match["named"] or match["before"] or match["bare"])
         if value is not None:
             yield Entity(*match.span(), "amount", value)
+
+
+def _amounts_in_words(text: str) -> Iterator[Entity]:
+    for match in re.finditer(rf"\s?{_EURO}", text, re.IGNORECASE):
+        number = numbers.before(text[max(0, match.start() - _LONGEST_NUMBER) : match.start()])
+        if number is not None:
+            start = max(0, match.start() - _LONGEST_NUMBER) + number[1]
+            yield Entity(start, match.end(), "amount", f"{number[0]}.00")
 
 
 def _money(number: str) -> str | None:
@@ -165,7 +178,11 @@ def _house_numbers(text: str) -> Iterator[Entity]:
 _LANGUAGE = re.compile(
     r"\b(?:(?P<nl>nederlands|nederlandse|vlaams|hollands|dutch|flemish|n[ée]erlandais|flamand|niederl[äa]e?ndisch|fl[äa]e?misch)"
     r"|(?P<en>engels|engelse|english|anglais|englisch)|(?P<fr>frans|franse|french|fran[çc]ais|franz[öo]e?sisch)"
-    r"|(?P<de>duits|duitse|german|allemand|deutsch))\b",
+    r"|(?P<de>duits|duitse|german|allemand|deutsch)|(?P<es>spaans|spanish|espagnol|spanisch|espa[ñn]ol)"
+    r"|(?P<it>italiaans|italian|italien|italienisch|italiano)|(?P<pt>portugees|portuguese|portugais|portugiesisch|portugu[êe]s)"
+    r"|(?P<pl>pools|polish|polonais|polnisch|po polsku)|(?P<tr>turks|turkish|turc|t[üu]rkisch|t[üu]rk[çc]e)"
+    r"|(?P<ar>arabisch|arabic|arabe)|(?P<ru>russisch|russian|russe)|(?P<ro>roemeens|romanian|roumain|rum[äa]nisch)"
+    r"|(?P<uk>oekra[iï]ens|ukrainian|ukrainien|ukrainisch))\b",
     re.IGNORECASE,
 )
 
@@ -173,6 +190,41 @@ _LANGUAGE = re.compile(
 def _languages(text: str) -> Iterator[Entity]:
     for match in _LANGUAGE.finditer(text):
         yield Entity(*match.span(), "language", str(match.lastgroup))
+
+
+_IBAN = re.compile(r"(?<![\w+])[A-Z]{2}\d\d(?:\s?[A-Z0-9]){11,30}(?!\w)", re.IGNORECASE | re.ASCII)
+
+
+def _ibans(text: str) -> Iterator[Entity]:
+    for match in _IBAN.finditer(text):
+        # Words may follow: the longest beginning, group by group, of which the check digits are right.
+        for end in reversed([place.start() for place in re.finditer(r"\s|$", match[0])]):
+            value = re.sub(r"\s", "", match[0][:end]).upper()
+            if 15 <= len(value) <= 34 and _checks(value):
+                yield Entity(match.start(), match.start() + end, "iban", value)
+                break
+
+
+def _checks(iban: str) -> bool:
+    """ISO 7064, modulus 97."""
+    return int("".join(str(int(character, 36)) for character in iban[4:] + iban[:4])) % 97 == 1
+
+
+_PHONE = re.compile(r"(?<![\w.,+/-])(?:\+|00(?=[1-9])|0(?=[1-9]))(?:[\s./()-]{0,2}\d){8,13}(?![\w-]|[.,]\d)", re.ASCII)
+
+
+def _phones(text: str) -> Iterator[Entity]:
+    ibans = [match.span() for match in _IBAN.finditer(text)]
+    for match in _PHONE.finditer(text):
+        digits = re.sub(r"\D", "", match[0].replace("(0)", ""))
+        abroad = match[0][0] == "+" or digits.startswith("00")
+        if not _overlaps(match.span(), ibans):
+            yield Entity(*match.span(), "phone", f"+{digits.removeprefix('00')}" if abroad else digits)
+
+
+def _dates(text: str) -> Iterator[Entity]:
+    for start, end, value in days.find(text):
+        yield Entity(start, end, "date", value)
 
 
 def _overlaps(span: tuple[int, int], others: list[tuple[int, int]]) -> bool:

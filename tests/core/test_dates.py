@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.dates import read, read_past
+from core.dates import names_pay_day, read, read_past
 
 TODAY = date(2026, 11, 24)
 
@@ -46,6 +46,15 @@ TODAY = date(2026, 11, 24)
         ("in het weekend", "2026-11-28"),
         ("30", "2026-11-30"),
         ("vrijdag de 27e", "2026-11-27"),
+        ("de eerste", "2026-12-01"),
+        ("de vijftiende van de maand", "2026-12-15"),
+        ("op de twintigste", "2026-12-20"),
+        ("am Ersten", "2026-12-01"),
+        ("zum Fünfzehnten", "2026-12-15"),
+        ("le premier du mois", "2026-12-01"),
+        ("le quinze décembre", "2026-12-15"),
+        ("le 15", "2026-12-15"),
+        ("on the first of the month", "2026-12-01"),
         # English
         ("next Friday", "2026-12-04"),
         ("on Friday", "2026-11-27"),
@@ -179,3 +188,20 @@ def test_no_day_that_has_been_is_made_up(text: str) -> None:
 def test_anything_may_be_typed_of_the_past(text: str, today: date) -> None:
     found = read_past(text, today)
     assert found is None or isinstance(found, date)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("als mijn loon binnen is", True),
+        ("zodra ik mijn uitkering krijg", True),
+        ("when my salary comes in", True),
+        ("on payday", True),
+        ("quand j’aurai mon salaire", True),
+        ("wenn mein Gehalt da ist", True),
+        ("volgende week", False),
+        ("ik betaal later", False),
+    ],
+)
+def test_a_pay_day_is_theirs_to_name(text: str, expected: bool) -> None:
+    assert names_pay_day(text) is expected
