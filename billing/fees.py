@@ -28,7 +28,7 @@ from store.database import Database
 from store.tables.money import booking, letter, posting
 from store.tables.people import debtor as debtors
 
-Holding = Callable[[AsyncConnection, DebtorId], Awaitable[bool]]
+Holding = Callable[[AsyncConnection, DebtorId, InvoiceId], Awaitable[bool]]
 # Why nothing more is charged: the law's reasons, and ours.
 Refusal = Literal[
     "held",
@@ -66,7 +66,7 @@ class Fees:
 
 
 class FeeBook:
-    """`holding` says whether a hold protects a debtor."""
+    """`holding` says whether a hold protects a debtor, or this invoice of theirs."""
 
     def __init__(self, database: Database, clock: Clock, invoices: Invoices, holding: Holding) -> None:
         self._database = database
@@ -134,7 +134,7 @@ class FeeBook:
     async def _refusal(
         self, tx: AsyncConnection, invoice: OpenInvoice, creditor: Creditor, sent: Letter | None, today: date
     ) -> Refusal | None:
-        if await self._holding(tx, invoice.debtor):
+        if await self._holding(tx, invoice.debtor, invoice.id):
             return "held"
         if invoice.disputed:
             return "disputed"

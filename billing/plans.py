@@ -60,10 +60,14 @@ def spread(total: Money, months: int, today: date) -> list[Instalment]:
 
 def offers(total: Money, creditor: Creditor, today: date) -> list[list[Instalment]]:
     """Up to three plans that the policy allows, the shortest first: none where the amount is too small to divide."""
-    longest = min(creditor.plans.max_months, total.minor // max(creditor.min_instalment.minor, 1))
-    months = range(2, longest + 1)
+    months = range(2, longest(total, creditor) + 1)
     chosen = sorted({months[0], months[len(months) // 2], months[-1]}) if months else []
     return [spread(total, number, today) for number in chosen[:_OFFERED]]
+
+
+def longest(total: Money, creditor: Creditor) -> int:
+    """In how many instalments the policy allows it to be paid at most; below two it cannot be divided."""
+    return min(creditor.plans.max_months, total.minor // max(creditor.min_instalment.minor, 1))
 
 
 def needs_agent(total: Money, creditor: Creditor) -> bool:

@@ -5,7 +5,8 @@ from core.creditor import Creditor
 from core.message import Say
 
 URGENT = "care.self_harm"  # how the keys of what cannot wait begin
-_WITH_LINES = frozenset({"NL", "BE", "DE"})  # whose crisis lines the catalogues name
+# Whose crisis lines and free help with debts the catalogues name; elsewhere they speak of help in general.
+_WITH_HELP = frozenset({"NL", "BE", "DE", "FR"})
 _PREFIXES = {"+31": "NL", "+32": "BE", "+49": "DE", "+33": "FR"}
 
 
@@ -16,12 +17,17 @@ def country_of(debtor_country: str | None, address: str, creditor: Creditor) -> 
     return _PREFIXES.get(telephone(address)[:3], creditor.country)
 
 
+def help_in(country: str, key: str) -> dict[str, str]:
+    """The help of a country, as the argument of a message."""
+    return {"key": f"{key}.{country if country in _WITH_HELP else 'other'}"}
+
+
 def crisis(country: str, *, agent_open: bool, again: bool = False) -> list[Say]:
     """What is said at once to somebody who may want to die, whoever has the conversation.
 
     `agent_open`: within opening hours; `again`: these lines were given in this conversation before.
     """
-    lines = {"key": f"care.self_harm.lines.{country if country in _WITH_LINES else 'other'}"}
+    lines = help_in(country, "care.self_harm.lines")
     if again:
         return [Say("care.self_harm_again", {"lines": lines})]
     return [Say("care.self_harm", {"lines": lines}), Say(f"care.self_harm_{'open' if agent_open else 'closed'}")]

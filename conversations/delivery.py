@@ -301,7 +301,8 @@ class Delivery:
         if point.opted_out_at is not None:
             await gate.withhold(tx, row, "opted_out")
             return False
-        if point.debtor is not None and await holding(tx, point.debtor):
+        about = next((o["entities"]["invoice"] for o in row.options or () if "invoice" in o.get("entities", {})), None)
+        if point.debtor is not None and await holding(tx, point.debtor, about):
             await gate.withhold(tx, row, "held")
             return False
         if not self._may_approach(creditor, now):

@@ -1,5 +1,6 @@
 """Handing a conversation to a person."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -37,7 +38,7 @@ async def hand_over(
     """`Handoffs.open` in the caller's transaction."""
     also = (message.parse or {}).get("also")
     given = {**(summary or {}), "turn": message.id} | ({"also": also["intent"]} if also else {})
-    await place(tx, message, reason, now)
+    await place(tx, message, reason, (message.parse or {}).get("entities", ()), now)
     await wait_for_person(tx, message.conversation_id, reason, now, given)
 
 
@@ -72,12 +73,20 @@ async def note(tx: AsyncConnection, home: ConversationId, facts: dict[str, Any],
     await tx.execute(update(conversation).where(conversation.c.id == home).values(**values))
 
 
-async def watch(tx: AsyncConnection, message: Row[Any], reason: Reason, now: datetime, *, suspected: bool) -> None:
+async def watch(
+    tx: AsyncConnection,
+    message: Row[Any],
+    reason: Reason,
+    said: Sequence[Mapping[str, Any]],
+    now: datetime,
+    *,
+    suspected: bool,
+) -> None:
     """Care heard in a message, whoever has the conversation: the hold at once, and whoever is to be woken.
 
     `suspected`: beside a wish that the bot answers; then a person looks whether it is so, for nobody else would.
     """
-    await place(tx, message, reason, now, suspected=suspected)
+    await place(tx, message, reason, said, now, suspected=suspected)
     if suspected:
         facts = {"suspected": reason, "turn": message.id}
         await wait_for_person(tx, message.conversation_id, Reason.SUSPECTED, now, facts)

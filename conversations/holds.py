@@ -1,5 +1,7 @@
 """Holds: from now on nothing of ours presses this person. Only a person lifts one."""
 
+import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,20 +10,28 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations.contacts import recognised
 from core.hold import HOLDS, Reason
-from core.ids import ConversationId, DebtorId, new_id
+from core.ids import ConversationId, DebtorId, InvoiceId, new_id
 from store.database import Database
+from store.tables.money import invoice
 from store.tables.people import contact_point, hold
 from store.tables.talk import conversation
 from store.upsert import insert_once
 
 
 async def place(
-    tx: AsyncConnection, message: Row[Any], reason: Reason, now: datetime, *, suspected: bool = False
+    tx: AsyncConnection,
+    message: Row[Any],
+    reason: Reason,
+    said: Sequence[Mapping[str, Any]],
+    now: datetime,
+    *,
+    suspected: bool = False,
 ) -> None:
     """Put the hold that `reason` calls for on the message's conversation; stopping needs no proof.
 
-    It covers everyone recognised by the address, for the person may be any of them. `suspected`: not what the message
-    says, but what may be meant beside it; where that is said later, or was before, it is one hold.
+    It covers everyone recognised by the address, for the person may be any of them. `said`: the message's values; a
+    dispute of invoices that a verified person names (by a tap, or by number) holds these alone. `suspected`: not what
+    the message says, but what may be meant beside it; where that is said later, or was before, it is one hold.
     """
     if reason not in HOLDS:
         return
@@ -37,7 +47,10 @@ async def place(
     debtors: set[DebtorId | None] = {point.debtor_id} if point.debtor_id else set()
     if not debtors:
         debtors = set(await recognised(tx, message.creditor_id, point.address)) or {None}
-    for number, debtor in enumerate(sorted(debtors, key=str)):
+    over: list[tuple[DebtorId | None, InvoiceId | None]] = [(debtor, None) for debtor in sorted(debtors, key=str)]
+    if reason is Reason.DISPUTE and point.debtor_id and point.verified_until and point.verified_until > now:
+        over = [(point.debtor_id, each) for each in await _named(tx, point.debtor_id, said)] or over
+    for number, (debtor, disputed) in enumerate(over):
         await insert_once(
             tx,
             hold,
@@ -45,6 +58,7 @@ async def place(
             creditor_id=message.creditor_id,
             conversation_id=message.conversation_id,
             debtor_id=debtor,
+            invoice_id=disputed,
             reason=reason,
             suspected=suspected,
             by=f"turn:{message.id}:{number}",
@@ -52,9 +66,29 @@ async def place(
         )
 
 
-async def holding(tx: AsyncConnection, debtor: DebtorId) -> bool:
-    """Whether anything holds what we would send to this debtor."""
-    return (await tx.scalar(_standing(debtor).limit(1))) is not None
+async def _named(tx: AsyncConnection, debtor: DebtorId, said: Sequence[Mapping[str, Any]]) -> list[InvoiceId]:
+    """The debtor's invoices that are named; none where one of the numbers is no invoice of theirs."""
+    named = {_plain(value["value"]) for value in said if value["entity"] in ("invoice", "invoice_number")}
+    if not named:
+        return []
+    theirs = (await tx.execute(select(invoice.c.id, invoice.c.number).where(invoice.c.debtor_id == debtor))).all()
+    known = {name: InvoiceId(row.id) for row in theirs for name in (_plain(row.id), _plain(row.number))}
+    return sorted({known[name] for name in named}) if named <= known.keys() else []
+
+
+def _plain(text: object) -> str:
+    return re.sub(r"[^0-9A-Z]", "", str(text).upper())
+
+
+async def holding(tx: AsyncConnection, debtor: DebtorId, about: str | None = None) -> bool:
+    """Whether anything holds what we would send to this debtor.
+
+    `about`: the invoice that it is about; what holds another invoice alone does not hold that.
+    """
+    held = _standing(debtor)
+    if about is not None:
+        held = held.where(or_(hold.c.invoice_id.is_(None), hold.c.invoice_id == about))
+    return (await tx.scalar(held.limit(1))) is not None
 
 
 def _standing(debtor: DebtorId) -> Select[tuple[str]]:

@@ -67,6 +67,12 @@ class Reading:
         """The care that the message asks for; what the care watch heard beside another wish is only suspected."""
         return self.care if self.care is care_of(self.intent) else None
 
+    @property
+    def asks_for(self) -> str | None:
+        """The language that is asked for by its name ("kan het in het Engels?")."""
+        named = (str(value["value"]) for value in self.entities if value["entity"] == "language")
+        return next(named, None) if self.intent == "switch_language" else None
+
     def as_json(self) -> dict[str, Any]:
         """What the store keeps, and the desk shows."""
         return {
@@ -187,8 +193,8 @@ def interrupts(reading: Reading, form: str | None) -> bool:
 
 
 def language_of(reading: Reading, spoken: Sequence[str | None], creditor_languages: Sequence[str]) -> str:
-    """The answer's language: the message's when it is clear, else the first that is known of `spoken`."""
-    for language in (reading.language, *spoken):
+    """The answer's language: the one asked for, else the message's when it is clear, else the first of `spoken`."""
+    for language in (reading.asks_for, reading.language, *spoken):
         if language in creditor_languages:
             assert language is not None
             return language

@@ -43,6 +43,13 @@ PATIENCE = timedelta(seconds=20)
 ROLL_OVER = 60
 # A turn that has failed this often is closed without an answer, and its conversation put before a person.
 _HOPELESS = 10
+# What is asked beside a handing over: where its answer is noted in the agent's summary, and how it is acknowledged.
+_ASKED = {
+    Reason.DISPUTE: ("evidence", "dispute.noted"),
+    Reason.UNDER_ADMINISTRATION: ("administrator", "care.administrator_noted"),
+}
+# No answer to such a question.
+_NO_ANSWER = waiting.CURT | {"human", "help", "bot_challenge", "switch_language"}
 _NOTED = 1_000  # characters of it in the agent's summary; the transcript has all
 
 # Built once: building them anew for each turn costs more than running them.
@@ -168,11 +175,13 @@ class Turns:
         async with self._db.begin() as tx:
             await claims.renew(tx, claim, now, parse=heard.as_json(), intent=heard.intent, care=heard.care)
             # Told by a keyword or a clear message: remembered from now on.
-            if (heard.language == locale and locale != claim.talk.locale) or claim.talk.locale is None:
+            clear = locale in (heard.language, heard.asks_for)
+            if (clear and locale != claim.talk.locale) or claim.talk.locale is None:
                 await tx.execute(update(conversation).where(conversation.c.id == claim.talk.id).values(locale=locale))
             # Once a turn, however often it is tried: nobody is woken twice for one message.
             if heard.care and heard.care != claim.message.care:
-                await watch(tx, claim.message, heard.care, now, suspected=heard.said is None)
+                suspected = heard.said is None
+                await watch(tx, claim.message, heard.care, heard.entities, now, suspected=suspected)
             if heard.answered and creditor.training_inbox:
                 await learn(tx, heard.answered, heard.intent, now)
         if heard.care:
@@ -207,22 +216,23 @@ class Turns:
             log.info("turn.silent", turn=claim.turn, why=Reason.WRONG_PERSON)
             await self._close(claim, TurnOutcome.SILENT, [])
             return
-        elif await self._tells_more(claim, heard):
-            says.append(Say("dispute.noted"))
+        elif (noted := await self._tells_more(claim, heard)) is not None:
+            says.append(noted)
         elif claim.talk.agent_id is None and not await self._told_just_now(claim):
             says += [Say("notice.desk_waiting"), when(creditor, now, agent_open=there)]
         await self._close(claim, TurnOutcome.DESK, says, reason=heard.said)
 
-    async def _tells_more(self, claim: Claim, heard: Reading) -> bool:
-        """Whether this is what was asked for after a dispute: then it is noted for the agent, once."""
+    async def _tells_more(self, claim: Claim, heard: Reading) -> Say | None:
+        """What is said to an answer to what was asked when it was handed over: it is noted for the agent, once."""
         talk, text = claim.talk, claim.message.text.strip()
-        if talk.agent_id is not None or talk.reason != Reason.DISPUTE or "evidence" in (talk.summary or {}):
-            return False
-        if heard.tapped or heard.intent in (*waiting.CURT, "human") or not (text or claim.message.media):
-            return False
+        name, key = _ASKED.get(talk.reason, ("", ""))
+        if not name or talk.agent_id is not None or name in (talk.summary or {}):
+            return None
+        if heard.tapped or heard.intent in _NO_ANSWER or not (text or claim.message.media):
+            return None
         async with self._db.begin() as tx:
-            await note(tx, talk.id, {"evidence": text[:_NOTED] or "+"}, self._clock.now())
-        return True
+            await note(tx, talk.id, {name: text[:_NOTED] or "+"}, self._clock.now())
+        return Say(key)
 
     async def _told_just_now(self, claim: Claim) -> bool:
         async with self._db.read() as tx:

@@ -18,6 +18,7 @@ from core.ids import AgentId, ConversationId, DebtorId
 from core.lifecycle import ConversationState, OutboundState
 from store.audit import record
 from store.database import Database
+from store.tables.money import invoice
 from store.tables.people import contact_point, debtor, hold
 from store.tables.staff import agent as staff
 from store.tables.talk import inbound, outbound, picture
@@ -55,6 +56,7 @@ class HoldSeen:
     since: datetime
     by_agent: bool
     lifted_at: datetime | None
+    invoice: str | None  # where it holds one alone
 
 
 _NO_WISH = frozenset({"inform", "affirm", "deny", "cancel", "greet", "goodbye", "thank", "out_of_scope"})
@@ -169,9 +171,14 @@ async def _customer(tx: AsyncConnection, who: DebtorId | None) -> Customer | Non
 
 async def _holds(tx: AsyncConnection, conversation_id: ConversationId, who: DebtorId | None) -> list[HoldSeen]:
     own = hold.c.conversation_id == conversation_id
-    query = select(hold).where(or_(own, hold.c.debtor_id == who) if who else own).order_by(hold.c.since.desc())
+    query = (
+        select(hold, invoice.c.number.label("invoice"))
+        .outerjoin(invoice, invoice.c.id == hold.c.invoice_id)
+        .where(or_(own, hold.c.debtor_id == who) if who else own)
+        .order_by(hold.c.since.desc())
+    )
     return [
-        HoldSeen(row.id, Reason(row.reason), row.since, row.by.startswith("agent:"), row.lifted_at)
+        HoldSeen(row.id, Reason(row.reason), row.since, row.by.startswith("agent:"), row.lifted_at, row.invoice)
         for row in await tx.execute(query)
     ]
 

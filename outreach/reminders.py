@@ -63,7 +63,7 @@ class Reminders:
         for row in invoices:
             async with self._db.begin() as tx:
                 # Held, or verified no longer: looked at in the same transaction that queues it.
-                if await holding(tx, row.debtor_id):
+                if await holding(tx, row.debtor_id, row.id):
                     log.info("reminder.held", invoice=row.id)
                     continue
                 if await pausing(tx, row.debtor_id):

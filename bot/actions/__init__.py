@@ -8,7 +8,6 @@ from bot.actions.callback import CallbackForm, RequestCallback
 from bot.actions.care import HANDOVERS, Dispute, HandsOver, Hardship, SelfHarm
 from bot.actions.change import ContactForm, UpdateContact
 from bot.actions.claims import AlreadyPaid, ClaimForm, Inform
-from bot.actions.codes import CodeForm
 from bot.actions.contact import AskContactInfo, OptIn, OptOut, VerifyLegitimacy, WrongPerson
 from bot.actions.copies import RequestInvoiceCopy
 from bot.actions.correcting import Corrects
@@ -16,12 +15,12 @@ from bot.actions.debits import DirectDebitProblem, IbanForm
 from bot.actions.fees import AskFees
 from bot.actions.invoices import AskInvoice, InvoiceForm
 from bot.actions.payment import AskPaymentMethods, AskPaymentStatus, PartForm, Pay, PayPart
-from bot.actions.plans import RequestPaymentPlan
+from bot.actions.plans import PlanForm, RequestPaymentPlan
 from bot.actions.privacy import PrivacyRequest
 from bot.actions.promises import PayLater, PromiseForm
 from bot.actions.services import Services
 from bot.actions.shop import QUESTIONS, AskOrderStatus, Question
-from bot.actions.talk import Affirm, Greet, Leave, OutOfScope
+from bot.actions.talk import Affirm, Greet, Leave, OutOfScope, SwitchLanguage
 from bot.actions.turn import say, turn_id
 from bot.actions.verification import VerifyForm
 from bot.actions.wish import Wanted, Wish
@@ -67,12 +66,13 @@ def actions(services: Services) -> list[Action]:
         Corrects(services, Leave("deny", "talk.deny"), wishes),
         Leave("goodbye", "talk.goodbye"),
         Greet(services),
+        SwitchLanguage(services),
         Corrects(services, OutOfScope(services), wishes),
         Corrects(services, Inform(services), wishes),
         VerifyForm(services),
         InvoiceForm(services),
         PromiseForm(services),
-        CodeForm(services),
+        PlanForm(services),
         PartForm(services),
         CallbackForm(services),
         ContactForm(services),

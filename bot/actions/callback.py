@@ -23,10 +23,17 @@ PHONE, WHEN = "callback_phone", "callback_when"
 # What a tap says: the number that this is written from, and as soon as there is somebody.
 _THIS, _SOONEST = "this_number", "soonest"
 _PHONES = frozenset({"sms", "whatsapp"})
-_LONGEST = 100
+_CLOCK = r"\d{1,2}(?:\s?(?:[:.h]\s?\d\d(?!\d)|(?:u|h|heures?|uur|uhr|[ap]m|o.?clock)\b))+"
+_FROM = r"na|vanaf|tussen|after|from|at|between|apr[eè]s|entre|vers|[aà]|d[eè]s|nach|zwischen|gegen|um|om"
+_TO = r"(?:en|and|et|und|tot|to|[-–])"
+_PART = (
+    r"\w*(?:ochtend|voormiddag|namiddag|middag|avond|morning|afternoon|evening|noon|lunch|matin|apr[eè]s-midi|soir"
+    r"|vormittag|nachmittag|abend|mittag)\w*"
+)
 _TIME = re.compile(
-    r"\b\d{1,2}\s?(?:[:.h]\s?\d\d|u\b|uur|h\b|heures?|uhr|am\b|pm\b|o.?clock)|ochtend|voormiddag|middag|avond|morning"
-    r"|afternoon|evening|noon|lunch|matin|apr[eè]s-midi|soir|vormittag|nachmittag|abend|mittag",
+    rf"(?:\b(?:{_FROM}|voor|rond|before|around|avant|vor|ab|in the|in de|le|am)\s+)?"
+    rf"(?:(?:\d{{1,2}}\s?{_TO}\s?)?{_CLOCK}|{_PART})"
+    rf"|\b(?:{_FROM})\s\d{{1,2}}(?:\s?{_TO}\s?\d{{1,2}})?(?![\d.:/-]|\s?\w{{3}}|e\b)",
     re.IGNORECASE,
 )
 _ANY_TIME = re.compile(
@@ -37,7 +44,7 @@ _ANY_TIME = re.compile(
 
 
 class CallbackForm(Form):
-    """The number, checked; and a day, a time, or whenever: in the person's own words."""
+    """The number, checked; and a day, a time in the person's own words, or whenever: `2026-11-24 na 14 uur`."""
 
     intent = "request_callback"
     slots = (PHONE, WHEN)
@@ -56,8 +63,9 @@ class CallbackForm(Form):
             given[WHEN] = _SOONEST
         elif asked != PHONE or number is not None:
             today = context.now.astimezone(context.creditor.zone).date()
-            if _TIME.search(text) or read_day(text, today):
-                given[WHEN] = " ".join(text.split())[:_LONGEST]
+            day, time = read_day(text, today), _TIME.search(text)
+            if day or time:
+                given[WHEN] = " ".join([day.isoformat() if day else "", time[0] if time else ""]).strip()
         return Heard(given)
 
     async def ask(
@@ -82,7 +90,7 @@ class CallbackForm(Form):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, context: TurnContext, known: Mapping[str, str | None]
     ) -> None:
         phone = known[PHONE] if known[PHONE] != _THIS else None
-        key = "handoff.callback"
+        key = "handoff.callback" if known[PHONE] or context.channel in _PHONES else "handoff.callback_here"
         await hand_over(self.services, dispatcher, tracker, context, Reason.CALLBACK, key, phone=phone)
 
 
@@ -103,7 +111,7 @@ class RequestCallback(Wish):
             dispatcher,
             "handoff.callback_noted",
             phone=spelled(phone) if told["phone"] else {"key": "handoff.this_number"},
-            when=when if told["when"] else {"key": "handoff.soonest"},
+            when=_when(when) if told["when"] else {"key": "handoff.soonest"},
         )
         if not context.agent_open:
             say_when(dispatcher, context)
@@ -113,3 +121,11 @@ class RequestCallback(Wish):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, context: TurnContext, debtor: DebtorId
     ) -> Events:
         return await self.run(dispatcher, tracker, {})
+
+
+def _when(told: str) -> Any:
+    """As the argument of a message."""
+    day, _, time = told.partition(" ")
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d", day):
+        return told
+    return {"key": "handoff.day_and_time", "args": {"day": {"date": day}, "time": time}} if time else {"date": day}

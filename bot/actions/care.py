@@ -8,11 +8,10 @@ from rasa_sdk.executor import CollectingDispatcher
 from bot.actions.handover import hand_over
 from bot.actions.services import Services
 from bot.actions.turn import Events, entity, leave, say, turn_id
-from conversations.care import crisis
+from conversations.care import crisis, help_in
+from conversations.context import TurnContext
 from core.hold import Reason
 
-# Where help has an address of its own (the texts name it); elsewhere the general one.
-_COUNTRIES = ("NL", "BE", "DE")
 _DISPUTES = ("not_received", "returned", "defective", "amount", "not_mine", "cancelled")
 # intent → (why a person is needed, what is said)
 HANDOVERS = {
@@ -47,8 +46,7 @@ class Hardship(Action):
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> Events:
         context = await self._services.contexts.of(turn_id(tracker))
-        country = context.country if context.country in _COUNTRIES else "other"
-        args = {"help": {"key": f"care.debt_help.{country}"}}
+        args = {"help": help_in(context.country, "care.debt_help")}
         # A proposal in the same breath is the agent's to see.
         proposal = entity(tracker, "amount")
         return await hand_over(
@@ -99,6 +97,16 @@ class Dispute(Action):
             reason_detail=reason or None,
             invoice=invoice,
         )
+        await self._say_which(dispatcher, context)
         # The hold stands and a person is called: what else there is to say is never a condition.
         say(dispatcher, "dispute.ask")
         return events
+
+    async def _say_which(self, dispatcher: CollectingDispatcher, context: TurnContext) -> None:
+        """Where only some of what is open is held: which."""
+        if not context.verified or context.debtor is None:
+            return
+        found = await self._services.invoices.open_of(context.debtor)
+        held = [invoice.number for invoice in found if invoice.disputed]
+        if held and len(held) < len(found):
+            say(dispatcher, "invoice.held", invoices=held)

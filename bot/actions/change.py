@@ -1,4 +1,4 @@
-"""A new address, number or e-mail: read back, confirmed, and noted for a person, who changes it."""
+"""A new address, number or e-mail: read back, confirmed, with a code, and noted for a person, who changes it."""
 
 import re
 from collections.abc import Mapping
@@ -7,8 +7,10 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
+from bot.actions.codes import CODE, NOWHERE, ask_code, read_code
 from bot.actions.form import Form, Heard, start
 from bot.actions.handover import hand_over
+from bot.actions.services import Services
 from bot.actions.turn import Events, entity, say
 from bot.actions.wish import Wish
 from conversations.context import TurnContext
@@ -35,19 +37,20 @@ _LONGEST = 200
 
 
 class ContactForm(Form):
-    """What is new, to what, and whether it was read rightly."""
+    """What is new, to what, whether it was read rightly, and a code: a bill shows who somebody is, and no more."""
 
     intent = "update_contact"
-    slots = (KIND, VALUE, CONFIRMED)
+    slots = (KIND, VALUE, CONFIRMED, CODE)
 
     async def read(self, tracker: Tracker, context: TurnContext, asked: str | None) -> Heard:
         text = " ".join(str(tracker.latest_message.get("text") or "").split())[:_LONGEST]
         intent = tracker.latest_message["intent"]["name"]
-        if asked is None and intent != self.intent:
-            return Heard()  # it answered another question, who somebody is
+        if asked == CODE:
+            return await read_code(self.services, tracker, context, asked=True)
         if asked == CONFIRMED:
             if intent == "affirm" or entity(tracker, _CHANGE) == tracker.get_slot(VALUE):
-                return Heard({CONFIRMED: "yes"})
+                code = await read_code(self.services, tracker, context, asked=False)
+                return Heard({CONFIRMED: "yes", **code.given})
             if intent == "deny":
                 return Heard({VALUE: "", **_value(text, tracker, context)})
         found = _value(text, tracker, context)
@@ -76,6 +79,8 @@ class ContactForm(Form):
             say(dispatcher, "request.contact_which_unclear" if unclear else "request.contact_which", choices)
         elif slot == VALUE:
             say(dispatcher, wrong or f"request.contact_{kind}")
+        elif slot == CODE:
+            ask_code(dispatcher, self.intent, unclear=unclear, wrong=wrong)
         else:
             yes = Option("option.yes", self.intent, entities={_CHANGE: value})
             shown = spelled(value) if kind == "phone" else value
@@ -84,9 +89,7 @@ class ContactForm(Form):
     async def give_up(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, context: TurnContext, known: Mapping[str, str | None]
     ) -> None:
-        noted = [value for value in (known[KIND], known[VALUE]) if value]
-        key = "request.update_contact"
-        await hand_over(self.services, dispatcher, tracker, context, Reason.REQUEST, key, wish=self.intent, noted=noted)
+        await _to_person(self.services, dispatcher, tracker, context, known)
 
 
 class UpdateContact(Wish):
@@ -97,14 +100,33 @@ class UpdateContact(Wish):
     async def fulfil(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, context: TurnContext, debtor: DebtorId
     ) -> Events:
-        if not tracker.get_slot(CONFIRMED):
+        known = {slot: tracker.get_slot(slot) for slot in ContactForm.slots}
+        if not known[CONFIRMED] or not known[CODE]:
             return start(ContactForm)
-        noted = [tracker.get_slot(KIND), tracker.get_slot(VALUE)]
-        key = "request.update_contact"
-        handed = await hand_over(
-            self.services, dispatcher, tracker, context, Reason.REQUEST, key, wish=self.intent, noted=noted
-        )
+        handed = await _to_person(self.services, dispatcher, tracker, context, known)
         return [*handed, *(SlotSet(slot, None) for slot in ContactForm.slots)]
+
+
+async def _to_person(
+    services: Services,
+    dispatcher: CollectingDispatcher,
+    tracker: Tracker,
+    context: TurnContext,
+    known: Mapping[str, str | None],
+) -> Events:
+    """A person changes it; and sees whether the telephone on file has confirmed it."""
+    sure = known[CODE] not in (None, NOWHERE)
+    return await hand_over(
+        services,
+        dispatcher,
+        tracker,
+        context,
+        Reason.REQUEST,
+        "request.update_contact" if sure or not known[CONFIRMED] else "request.update_contact_unsure",
+        wish=UpdateContact.intent,
+        noted=[value for value in (known[KIND], known[VALUE]) if value],
+        confirmed={"key": f"desk.confirmed.{'yes' if sure else 'no'}"},
+    )
 
 
 def _value(text: str, tracker: Tracker, context: TurnContext) -> dict[str, str]:

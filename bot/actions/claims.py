@@ -10,12 +10,12 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from billing.invoices import OpenInvoice
-from bot.actions.form import Form, Heard, start
+from bot.actions.form import DO_NOT_KNOW, Form, Heard, start
 from bot.actions.handover import hand_over
 from bot.actions.invoices import total
 from bot.actions.payment import AskPaymentStatus
 from bot.actions.services import Services
-from bot.actions.turn import Events, entities, entity, say, turn_id
+from bot.actions.turn import Events, entities, entity, said_in, say, turn_id
 from conversations.context import TurnContext
 from conversations.reading import PICTURE
 from core.dates import read_past
@@ -30,11 +30,6 @@ DAY, AMOUNT, ACCOUNT = "paid_on", "paid_amount", "paid_from"
 _PICTURES = frozenset({"whatsapp", "telegram"})
 _NEW, _SKIP = "claim", "skip"
 _SKIPPED = "-"
-_DO_NOT_KNOW = re.compile(
-    r"\b(weet ik niet|weet het niet|geen idee|overslaan|sla over|don'?t know|no idea|skip|sais pas|aucune idée|passer"
-    r"|weiß (ich|es) nicht|weiss (ich|es) nicht|keine ahnung|überspringen)\b",
-    re.IGNORECASE,
-)
 _PRICE = re.compile(r"€|\d,\d\d(?!\d)|\beuro?s?\b|\deur", re.IGNORECASE)
 _HELP = tuple(Option(f"option.{intent}", intent) for intent in ("ask_balance", "pay", "human"))
 
@@ -68,7 +63,7 @@ class ClaimForm(Form):
             end = account_end(text)
             if end is not None:
                 found[ACCOUNT] = end
-            elif entity(tracker, _SKIP) or _DO_NOT_KNOW.search(text) or _intent(tracker) == "deny":
+            elif entity(tracker, _SKIP) or DO_NOT_KNOW.search(text) or _intent(tracker) == "deny":
                 found[ACCOUNT] = _SKIPPED
         return Heard(found, wrong)
 
@@ -171,7 +166,7 @@ class AlreadyPaid(AskPaymentStatus):
         )
         until = _day(noted.until)
         if entity(tracker, PICTURE):
-            await self.services.claims.prove(noted.id, context.turn)
+            await self.services.claims.prove(noted.id, said_in(tracker))
             handed = await hand_over(
                 self.services,
                 dispatcher,

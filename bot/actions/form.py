@@ -1,5 +1,6 @@
 """The shape that forms share: hear an answer, let others speak first, ask again with an example, give up in time."""
 
+import re
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,12 @@ from core.hold import Reason
 MISSES = "form_misses"
 # At so many answers in a row that are none, a person takes over.
 PATIENCE = 3
+# "No idea" is no "no": who cannot answer is helped.
+DO_NOT_KNOW = re.compile(
+    r"\b(weet ik niet|weet het niet|geen idee|overslaan|sla over|don'?t know|no idea|no clue|skip|sais pas|aucune idée"
+    r"|passer|weiß (ich|es) nicht|weiss (ich|es) nicht|keine ahnung|überspringen)\b",
+    re.IGNORECASE,
+)
 # Messages that answer a form's question, or try to; any other is heard as what it is first.
 _ANSWERS = ("inform", "affirm", "deny", "out_of_scope")
 
@@ -77,7 +84,7 @@ class Form(Action):
         asked = asked if asked in self.slots else None
         first = hearing(tracker, asked)
         heard = await self.read(tracker, context, asked)
-        if first and self._is_another_matter(tracker, heard):
+        if first and self.is_another_matter(tracker, heard):
             return []
         known = {slot: heard.given.get(slot, tracker.get_slot(slot)) or None for slot in self.slots}
         tracker.slots.update(known)  # what has just been said may be read back
@@ -93,7 +100,7 @@ class Form(Action):
         await self.ask(dispatcher, tracker, context, missing, unclear=misses > 0, wrong=heard.wrong)
         return [*events, SlotSet(MISSES, misses), SlotSet("requested_slot", missing)]
 
-    def _is_another_matter(self, tracker: Tracker, heard: Heard) -> bool:
+    def is_another_matter(self, tracker: Tracker, heard: Heard) -> bool:
         intent = tracker.latest_message["intent"]["name"]
         if intent in (*_ANSWERS, self.intent):
             return False

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from rasa_sdk import Action, Tracker
@@ -14,7 +15,7 @@ from bot.actions.services import Services
 from bot.actions.turn import Events, entity, say, turn_id
 from bot.actions.wish import Wish
 from conversations.context import TurnContext
-from core.ids import DebtorId
+from core.ids import DebtorId, InvoiceId
 from core.message import Option
 from core.money import Money
 
@@ -38,31 +39,86 @@ _ORDINALS = (
 _LAST = re.compile(r"\b(laatste|last|derni[eè]re?|letzte[nr]?)\b", re.IGNORECASE)
 
 
-def choose(message: Mapping[str, Any], invoices: Sequence[OpenInvoice]) -> str | None:
-    """The invoice that a message means: its id, or ALL; None where that is not certain.
+@dataclass(frozen=True, slots=True)
+class Named:
+    """found: the invoices that a message points at; unknown: numbers in it that are none of theirs."""
 
-    Understands a tap, the number in any spelling, its digits, an amount, its place ("the first", "2") and "all".
+    found: Sequence[OpenInvoice]
+    unknown: Sequence[str]
+
+
+def named(message: Mapping[str, Any], invoices: Sequence[OpenInvoice]) -> Named:
+    """What a message points at beyond doubt: by a tap, the number in any spelling, or its last three digits or more.
+
+    Of two invoices with the same last digits, the one that is open.
     """
     given = message.get("entities", [])
-    for value in given:
-        if value["entity"] == "invoice" and str(value["value"]) in {ALL, *(invoice.id for invoice in invoices)}:
-            return str(value["value"])
+    tapped = {str(value["value"]) for value in given if value["entity"] == "invoice"}
+    if tapped:
+        return Named([invoice for invoice in invoices if invoice.id in tapped], [])
     text = str(message.get("text") or "")
-    plain = _plain(text)
-    named = [i for i in invoices if len(_plain(i.number)) >= 4 and _plain(i.number) in plain]
-    if len(named) == 1:
-        return named[0].id
-    digits = re.findall(r"\d{3,}", text)
-    ending = [i for i in invoices if any(_plain(i.number).endswith(number) for number in digits)]
-    if len(ending) == 1:
-        return ending[0].id
+    said = {str(value["value"]): value for value in given if value["entity"] == "invoice_number"}
+    text = " ".join([text, *(number for number, value in said.items() if "start" not in value)])
+    found: set[InvoiceId] = set()
+    for invoice in sorted(invoices, key=lambda invoice: -len(invoice.number)):
+        spelled = "[^0-9A-Za-z]*".join(_plain(invoice.number))
+        if len(_plain(invoice.number)) >= 4:
+            text, times = re.subn(rf"(?<!\d){spelled}(?!\d)", _blank, text, flags=re.IGNORECASE)
+            found |= {invoice.id} if times else set()
+    unknown = []
+    for number, value in said.items():
+        start, end = value.get("start", 0), value.get("end", 0)
+        if text[start:end].strip():
+            fits = [invoice.id for invoice in invoices if _plain(invoice.number).endswith(_plain(number))]
+            found |= set(fits[:1])
+            unknown += [] if fits else [number]
+            text = text[:start] + " " * (end - start) + text[end:]
+    for digits in re.findall(r"\d{3,}", _without_values(text, given)):
+        ending = [invoice for invoice in invoices if _plain(invoice.number).endswith(digits)]
+        ending = [invoice for invoice in ending if invoice.open] or ending
+        found |= {ending[0].id} if len(ending) == 1 else set()
+    return Named([invoice for invoice in invoices if invoice.id in found], unknown)
+
+
+def choose(message: Mapping[str, Any], invoices: Sequence[OpenInvoice]) -> str | None:
+    """The invoice that a message means: its id, several with a comma between, or ALL; None where it is not certain.
+
+    Understands what `named` does, an amount, its place ("the first", "2") and "all".
+    """
+    given = message.get("entities", [])
+    if any(value["entity"] == "invoice" and value["value"] == ALL for value in given):
+        return ALL
+    pointed = named(message, invoices).found
+    if pointed:
+        return ",".join(invoice.id for invoice in pointed)
     amounts = {Money.parse(str(value["value"])).minor for value in given if value["entity"] == "amount"}
     exact = [i for i in invoices if i.open.minor in amounts]
     if len(exact) == 1:
         return exact[0].id
+    text = str(message.get("text") or "")
     if _EVERYTHING.search(text):
         return ALL
     return _by_place(text, invoices)
+
+
+def meant_by(choice: str | None, invoices: Sequence[OpenInvoice]) -> list[OpenInvoice]:
+    """What `choose` has chosen of these."""
+    return [invoice for invoice in invoices if choice == ALL or invoice.id in (choice or "").split(",")]
+
+
+def _without_values(text: str, given: Sequence[Mapping[str, Any]]) -> str:
+    """The text without amounts and postcodes: their digits are no invoice's, unless they stand alone."""
+    for value in given:
+        start, end = value.get("start", 0), value.get("end", 0)
+        alone = not (text[:start] + text[end:]).strip(" .!?")
+        postcode = value["entity"] == "postcode" and not str(value["value"]).isdigit()
+        if postcode or (value["entity"] == "amount" and not alone):
+            text = text[:start] + " " * (end - start) + text[end:]
+    return text
+
+
+def _blank(match: re.Match[str]) -> str:
+    return " " * len(match[0])
 
 
 def _by_place(text: str, invoices: Sequence[OpenInvoice]) -> str | None:
@@ -105,20 +161,26 @@ class AskInvoice(Wish):
     async def fulfil(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, context: TurnContext, debtor: DebtorId
     ) -> Events:
-        invoices = await self.services.invoices.open_of(debtor)
-        if not invoices:
+        known = await self.services.invoices.of(debtor)
+        invoices = [invoice for invoice in known if invoice.open]
+        pointed = named(tracker.latest_message, known)
+        if not invoices and not pointed.found:
             say(dispatcher, "invoice.none", [Option("option.yes_human", "human"), Option("option.no", "deny")])
             return []
+        if pointed.unknown and not pointed.found:
+            say(dispatcher, "invoice.unknown", options(invoices, self.intent), number=pointed.unknown[0])
+            return [SlotSet(CHOSEN, None)]
         meant = tracker.get_slot(CHOSEN) or choose(tracker.latest_message, invoices)
-        chosen = invoices if len(invoices) == 1 else [invoice for invoice in invoices if invoice.id == meant]
-        if not chosen:
-            return [SlotSet("wanted", self.intent), FollowupAction(FORM)]
+        chosen = pointed.found or (invoices if len(invoices) == 1 else meant_by(meant, invoices))
+        if len(chosen) != 1:
+            return [SlotSet("wanted", self.intent), SlotSet(CHOSEN, None), FollowupAction(FORM)]
         invoice = chosen[0]
         pay = Option("option.pay", "pay", entities={"invoice": invoice.id})
+        state = "" if invoice.open else "_paid"
         say(
             dispatcher,
-            "invoice.detail_disputed" if invoice.disputed else "invoice.detail",
-            [Option("option.human", "human") if invoice.disputed else pay],
+            "invoice.detail_disputed" if invoice.disputed else f"invoice.detail{state}",
+            [Option("option.human", "human")] if invoice.disputed else [pay] if invoice.open else [],
             number=invoice.number,
             issued={"date": invoice.issued.isoformat()},
             due={"date": invoice.due.isoformat()},
@@ -148,7 +210,7 @@ class InvoiceForm(Action):
         first = hearing(tracker, asked)
         # What started the form was read by the wish itself.
         meant = choose(tracker.latest_message, invoices) if asked else None
-        if meant == ALL and not paying:
+        if len(meant_by(meant, invoices)) != 1 and not paying:
             meant = None
         if copying and asked and meant is None:
             meant = entity(tracker, "invoice_number")  # not one of theirs: the wish says so

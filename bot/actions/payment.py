@@ -1,7 +1,6 @@
 """Paying: a link for one invoice, for all, or for a part."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import FollowupAction, SlotSet
@@ -13,7 +12,7 @@ from billing.plans import Instalment
 from bot.actions import receipts
 from bot.actions.form import Form, Heard, start
 from bot.actions.handover import hand_over
-from bot.actions.invoices import ALL, CHOSEN, FORM, choose, total
+from bot.actions.invoices import ALL, CHOSEN, FORM, choose, meant_by, named, options, total
 from bot.actions.methods import NAMED
 from bot.actions.services import Services
 from bot.actions.standing import Standing, standing_of
@@ -39,6 +38,8 @@ class Pay(Wish):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, context: TurnContext, debtor: DebtorId
     ) -> Events:
         how = await standing_of(self.services, debtor)
+        if not tracker.get_slot(CHOSEN) and await self._is_another(dispatcher, tracker, debtor, how):
+            return []
         if not how.payable:
             _nothing_to_pay(dispatcher, how)
             return [SlotSet(CHOSEN, None)]
@@ -49,26 +50,34 @@ class Pay(Wish):
         if how.part and meant is None:
             _ask_which_part(dispatcher, how.part)
             return []
-        if len(how.payable) == 1:
-            meant = ALL
-        chosen = [invoice for invoice in how.payable if meant in (ALL, invoice.id)]
+        chosen = how.payable if len(how.payable) == 1 else meant_by(meant, how.payable)
         if not chosen:
             return [SlotSet("wanted", self.intent), SlotSet(CHOSEN, None), FollowupAction(FORM)]
         await _issue(self.services, dispatcher, context, debtor, how, chosen)
         return [SlotSet(CHOSEN, None)]
+
+    async def _is_another(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, debtor: DebtorId, how: Standing
+    ) -> bool:
+        """Whether what the message points at is none of what can be paid: then it has been told, and what can."""
+        pointed = named(tracker.latest_message, await self.services.invoices.of(debtor))
+        payable = {invoice.id for invoice in how.payable}
+        if any(invoice.id in payable for invoice in pointed.found) or not (pointed.found or pointed.unknown):
+            return False
+        if not pointed.found:
+            say(dispatcher, "invoice.unknown", number=pointed.unknown[0])
+        for invoice in pointed.found:
+            say(dispatcher, "pay.one_disputed" if invoice.disputed else "pay.one_settled", number=invoice.number)
+        if how.payable:
+            everything = [Option("option.pay_all", "pay", entities={"invoice": ALL})] if len(payable) > 1 else []
+            say(dispatcher, "pay.another", [*everything, *options(how.payable, self.intent)], n=len(payable))
+        return True
 
 
 class PayPart(Wish):
     """A named part of what is open; of a plan that runs, its next part where none is named."""
 
     intent = "pay_part"
-
-    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> Events:
-        events = await super().run(dispatcher, tracker, domain)
-        named = {str(value["value"]) for value in entities(tracker, "amount")}
-        if len(named) == 1 and {"event": "followup", "name": "verify_form"} in events:
-            return [SlotSet(AMOUNT, named.pop()), *events]  # it waits for the proof
-        return events
 
     async def fulfil(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, context: TurnContext, debtor: DebtorId
@@ -78,7 +87,7 @@ class PayPart(Wish):
             _nothing_to_pay(dispatcher, how)
             return [SlotSet(AMOUNT, None)]
         known = tracker.get_slot(AMOUNT)
-        said = [known] if known else [] if _waited(tracker) else [str(v["value"]) for v in entities(tracker, "amount")]
+        said = [known] if known else [str(value["value"]) for value in entities(tracker, "amount")]
         part = part_of(said, context, total(how.payable))
         if isinstance(part, Money):
             await _issue(self.services, dispatcher, context, debtor, how, how.payable, part)
@@ -96,8 +105,6 @@ class PartForm(Form):
     slots = (AMOUNT,)
 
     async def read(self, tracker: Tracker, context: TurnContext, asked: str | None) -> Heard:
-        if asked is None and tracker.latest_message["intent"]["name"] != self.intent:
-            return Heard()  # it answered another question, who somebody is
         said = [str(value["value"]) for value in entities(tracker, "amount")]
         part = part_of(said, context, await self._owed(context))
         return Heard({AMOUNT: str(part.decimal)}) if isinstance(part, Money) else Heard(wrong=part)
@@ -133,11 +140,6 @@ class PartForm(Form):
         found = await self.services.invoices.open_of(context.debtor) if context.verified and context.debtor else []
         payable = [invoice for invoice in found if not invoice.disputed]
         return total(payable) if payable else Money(0)
-
-
-def _waited(tracker: Tracker) -> bool:
-    """Whether the wish waited for a form, whose answer the latest message is."""
-    return bool(tracker.get_slot("wanted"))
 
 
 def part_of(said: Sequence[str], context: TurnContext, owed: Money) -> Money | str | None:

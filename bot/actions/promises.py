@@ -18,7 +18,7 @@ from bot.actions.standing import standing_of
 from bot.actions.turn import Events, entity, offered, say, turn_id
 from bot.actions.wish import Wish
 from conversations.context import TurnContext
-from core.dates import read
+from core.dates import names_pay_day, read
 from core.ids import DebtorId
 from core.message import Option
 
@@ -97,7 +97,10 @@ class PromiseForm(Action):
         misses = missed(tracker, first and not another and (found is None or not _allowed(found, context)))
         if misses >= PATIENCE:
             return await give_up(self._services, dispatcher, tracker, context, DATE)
-        self._answer(dispatcher, context, invoices, found, unclear=first and not another)
+        if found is None and names_pay_day(str(tracker.latest_message.get("text") or "")):
+            say(dispatcher, "promise.ask_pay_day")
+        else:
+            self._answer(dispatcher, context, invoices, found, unclear=first and not another)
         return [SlotSet(DATE, None), SlotSet(MISSES, misses), SlotSet("requested_slot", DATE)]
 
     async def _payable(self, context: TurnContext) -> Sequence[OpenInvoice]:

@@ -9,6 +9,8 @@ from rasa_sdk import Action
 from rasa_sdk.executor import ActionExecutor
 from rasa_sdk.interfaces import ActionNotFoundException
 
+from bot.actions import waiting
+
 log = structlog.get_logger(__name__)
 
 
@@ -31,6 +33,7 @@ def routes(executor: ActionExecutor, token: str) -> list[web.RouteDef]:
             name = str(call["next_action"])
             # The SDK insists on a domain; our actions do not read it, so the engine does not send it (endpoints.yml).
             call.setdefault("domain", {})
+            call["tracker"] = waiting.heard(call.get("tracker") or {})
         except (ValueError, TypeError, KeyError):
             # Never 400: Rasa takes that for an action that lets others speak.
             return web.json_response({"error": "malformed"}, status=422)

@@ -41,7 +41,7 @@ class Question(Action):
                 Option("option.question", self._intent, {"question": question}, {"question": question})
                 for question in found.questions[:_SUGGESTED]
             ]
-            say(dispatcher, "answer.suggestions", near)
+            say(dispatcher, "answer.suggestions", [*near, Option("option.human", "human")])
         else:
             say_answer(dispatcher, found, context.locale)
         return []

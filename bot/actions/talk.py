@@ -12,7 +12,7 @@ from billing.invoices import OpenInvoice
 from bot.actions.invoices import CHOSEN, total
 from bot.actions.services import Services, Suggestions
 from bot.actions.shop import QUESTIONS, say_answer
-from bot.actions.turn import Events, leave, offered, say, turn_id
+from bot.actions.turn import Events, entity, leave, offered, say, turn_id
 from bot.actions.verification import SLOTS
 from conversations.context import TurnContext
 from conversations.wishes import option
@@ -91,6 +91,29 @@ class Greet(Action):
         if await self._services.promises.current(debtor) or await self._services.plans.current(debtor):
             return []
         return [invoice for invoice in await self._services.invoices.open_of(debtor) if not invoice.disputed]
+
+
+class SwitchLanguage(Action):
+    """The language that is asked for, where the creditor speaks it: the app has switched to it by now."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def name(self) -> str:
+        return "action_switch_language"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> Events:
+        languages = (await self._services.contexts.of(turn_id(tracker))).creditor.languages
+        asked = entity(tracker, "language")
+        if asked is None or asked in languages:
+            say(dispatcher, "talk.language_switched")
+        else:
+            spoken = [
+                Option(f"option.language_{language}", "switch_language", entities={"language": language})
+                for language in languages
+            ]
+            say(dispatcher, "talk.language_unknown", spoken)
+        return []
 
 
 class OutOfScope(Action):

@@ -18,6 +18,12 @@ def turn_id(tracker: Tracker) -> TurnId:
     return TurnId(tracker.latest_message["metadata"]["turn"])
 
 
+def said_in(tracker: Tracker) -> TurnId:
+    """The turn that the message came in: an earlier one, where a wish has waited (bot/actions/waiting.py)."""
+    facts = tracker.latest_message["metadata"]
+    return TurnId(facts.get("said_in", facts["turn"]))
+
+
 def say(dispatcher: CollectingDispatcher, key: str, options: Sequence[Option] = (), **args: Any) -> None:
     dispatcher.utter_message(json_message=Say(key, args, options).as_json())
 

@@ -9,7 +9,8 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from bot.actions.form import MISSES, PATIENCE, hearing, missed
+from bot.actions import waiting
+from bot.actions.form import DO_NOT_KNOW, MISSES, PATIENCE, hearing, missed
 from bot.actions.handover import say_when
 from bot.actions.services import Services
 from bot.actions.turn import Events, say, turn_id
@@ -111,7 +112,7 @@ class VerifyForm(Action):
         if first and not _answers(tracker.latest_message, asked, given):
             return []
         if (await self._services.contexts.of(turn)).verified:  # meanwhile, by the shop's token
-            return _done()
+            return _done(tracker)
         known = {slot: given.get(slot) or tracker.get_slot(slot) for slot in wanted}
         missing = [slot for slot in wanted if not known[slot]]
         if not missing:
@@ -133,7 +134,7 @@ class VerifyForm(Action):
         # What was given stays no longer than it is needed.
         events = _forgotten()
         if result.ok:
-            return events + _done()
+            return events + _done(tracker)
         if not result.locked:
             say(dispatcher, "verify.wrong", n=result.left)
             return [*events, SlotSet("requested_slot", REFERENCE)]
@@ -144,21 +145,23 @@ class VerifyForm(Action):
         await self._services.handoffs.open(turn, Reason.VERIFICATION, wish=tracker.get_slot("wanted"))
         say(dispatcher, "verify.locked")
         say_when(dispatcher, await self._services.contexts.of(turn))
-        return [SlotSet("wanted", None), SlotSet("requested_slot", None), FollowupAction("action_listen")]
+        ended = [SlotSet(slot, None) for slot in ("wanted", "requested_slot", waiting.SLOT)]
+        return [*ended, FollowupAction("action_listen")]
 
 
 def _forgotten() -> Events:
     return [SlotSet(slot, None) for slot in SLOTS]
 
 
-def _done() -> Events:
-    return [SlotSet("verified", True), SlotSet("requested_slot", None), FollowupAction("action_wanted")]
+def _done(tracker: Tracker) -> Events:
+    resumed = waiting.resume(tracker)
+    return [*resumed, SlotSet("verified", True), SlotSet("requested_slot", None), FollowupAction("action_wanted")]
 
 
 def _answers(message: Mapping[str, Any], asked: str | None, given: Mapping[str, str]) -> bool:
     text = str(message.get("text") or "")
     curt = asked in given and "?" not in text and len(text.split()) <= 6
-    return curt or message["intent"]["name"] in _ANSWERS
+    return curt or message["intent"]["name"] in _ANSWERS or bool(DO_NOT_KNOW.search(text))
 
 
 def _word(slot: str) -> str:

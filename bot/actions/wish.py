@@ -8,6 +8,7 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
+from bot.actions import waiting
 from bot.actions.services import Services
 from bot.actions.turn import Events, turn_id
 from conversations.context import TurnContext
@@ -29,7 +30,7 @@ class Wish(Action):
         context = await self.services.contexts.of(turn_id(tracker))
         # The slot `verified` may be older than the fact.
         if not context.verified or context.debtor is None:
-            return [SlotSet("wanted", self.intent), FollowupAction("verify_form")]
+            return [SlotSet("wanted", self.intent), *waiting.keep(tracker, self.intent), FollowupAction("verify_form")]
         return await self.fulfil(dispatcher, tracker, context, context.debtor)
 
     @abstractmethod
@@ -53,4 +54,4 @@ class Wanted(Action):
         events = await self._wishes[tracker.get_slot("wanted")].run(dispatcher, tracker, domain)
         if any(event["event"] == "followup" for event in events):  # it has a question of its own
             return events
-        return [*events, SlotSet("wanted", None), FollowupAction("action_listen")]
+        return [*events, SlotSet("wanted", None), waiting.FORGOTTEN, FollowupAction("action_listen")]

@@ -36,7 +36,7 @@ class Protected:
     def __init__(self) -> None:
         self.debtors: set[DebtorId] = set()
 
-    async def __call__(self, tx: AsyncConnection, debtor: DebtorId) -> bool:
+    async def __call__(self, tx: AsyncConnection, debtor: DebtorId, about: InvoiceId) -> bool:
         return debtor in self.debtors
 
 

@@ -160,8 +160,8 @@ async def test_a_plan_is_chosen_shown_and_agreed_on(talk: Talk, world: World, ye
     [
         pytest.param({"plan": "3:2026-11-30:9999"}, "plan.confirm", id="another amount"),
         pytest.param({"plan": "3:2026-11-29:10000"}, "plan.confirm", id="another day"),
-        pytest.param({"plan": "12:2026-11-30:10000"}, "plan.offer", id="too many"),
-        pytest.param({"months": "x"}, "plan.offer", id="nonsense"),
+        pytest.param({"plan": "12:2026-11-30:10000"}, "plan.not_possible", id="too many"),
+        pytest.param({"months": "x"}, "plan.not_possible", id="nonsense"),
     ],
 )
 async def test_only_the_plan_that_was_shown_is_agreed_on(
@@ -170,6 +170,54 @@ async def test_only_the_plan_that_was_shown_is_agreed_on(
     world.verified, world.invoices = True, [invoice("2026-0042", 10000)]
     assert (await talk.hear("…", "request_payment_plan", tapped=tapped)).keys == [key]
     assert world.plan is None
+
+
+@pytest.mark.parametrize(
+    ("heard", "keys", "months"),
+    [
+        pytest.param([("in 3 keer", "inform")], ["plan.confirm"], 3, id="so many times"),
+        pytest.param([("liever drie maanden", "request_payment_plan")], ["plan.confirm"], 3, id="months, in words"),
+        pytest.param([("50 per maand", "request_payment_plan")], ["plan.confirm"], 2, id="so much a month"),
+        pytest.param([("30 euro", "inform")], ["plan.confirm"], 4, id="an amount"),
+        pytest.param([("quatre fois", "inform")], ["plan.confirm"], 4, id="in French"),
+        pytest.param([("drei Raten", "inform")], ["plan.confirm"], 3, id="in German"),
+        pytest.param([("3", "inform")], ["plan.confirm"], 3, id="a number alone"),
+        pytest.param([("in 12 keer", "inform"), ("in 4", "inform")], ["plan.not_possible", "plan.confirm"], 4, id="no"),
+        pytest.param([("10 euro", "inform")], ["plan.not_possible"], None, id="too little a month"),
+        pytest.param(
+            [("in 3 keer", "inform"), ("doe toch maar 2 keer", "out_of_scope")],
+            ["plan.confirm", "plan.confirm"],
+            2,
+            id="another number",
+        ),
+        pytest.param(
+            [("in 3 keer", "inform"), ("nee", "deny")], ["plan.confirm", "plan.offer"], None, id="not this one"
+        ),
+        pytest.param([("nee", "deny")], ["talk.cancelled"], None, id="none of them"),
+        pytest.param(
+            [("tja", "out_of_scope")] * 3,
+            ["plan.offer_unclear", "plan.offer_unclear", "request.payment_plan", "handoff.when_open"],
+            None,
+            id="three times no answer",
+        ),
+    ],
+)
+async def test_a_plan_is_chosen_in_words(
+    talk: Talk, world: World, heard: list[tuple[str, str]], keys: list[str], months: int | None
+) -> None:
+    world.verified, world.invoices = True, [invoice("2026-0042", 10000)]
+    assert (await talk.hear("kan het in delen?", "request_payment_plan")).keys == ["plan.offer"]
+    said = [await talk.hear(text, intent) for text, intent in heard]
+    assert [key for each in said for key in each.keys] == keys
+    if months:
+        assert len(said[-1].args["rows"]["rows"]) == months
+        assert (await talk.hear("ja", "affirm")).keys == ["plan.agreed"]
+        assert world.plan is not None and len(world.plan.instalments) == months
+
+
+async def test_a_plan_is_named_at_once(talk: Talk, world: World) -> None:
+    world.verified, world.invoices = True, [invoice("2026-0042", 10000)]
+    assert (await talk.hear("kan ik in 3 keer betalen?", "request_payment_plan")).keys == ["plan.confirm"]
 
 
 async def test_above_the_policy_a_person_decides(talk: Talk, world: World) -> None:
@@ -292,3 +340,9 @@ async def test_three_amounts_that_are_none_and_a_person_helps(talk: Talk, world:
 def test_the_next_part_of_a_plan(paid: int, due: date, cents: int) -> None:
     plan = spread(Money(4995), 2, TODAY)
     assert next_part(plan, [invoice("1", 4995 - paid)]) == Instalment(due, Money(cents))
+
+
+async def test_a_pay_day_is_asked_for(talk: Talk, world: World) -> None:
+    world.verified = True
+    assert (await talk.hear("als mijn loon binnen is", "pay_later")).keys == ["promise.ask_pay_day"]
+    assert (await talk.hear("de 25e", "inform")).keys == ["promise.confirm"]

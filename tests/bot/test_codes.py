@@ -60,7 +60,7 @@ async def test_what_is_said_instead(
 
 async def test_a_new_code(talk: Talk, world: World) -> None:
     said = await asked(talk, world)
-    assert said.options == ["request_payment_plan:again"]
+    assert said.options == ["request_payment_plan:again", "request_payment_plan:none"]
     assert (await talk.hear("Nieuwe code", "request_payment_plan", tapped={"code": "again"})).keys == ["code.sent"]
     assert (await talk.hear("418200", "inform")).keys == ["code.wrong"]
     assert (await talk.hear("418201", "inform")).keys == ["plan.agreed"]
@@ -71,6 +71,46 @@ async def test_no_telephone_on_file_is_a_persons(talk: Talk, world: World) -> No
     said = await asked(talk, world)
     assert (said.keys, said.form, world.plan) == (["code.nowhere", "handoff.when_open"], None, None)
     assert world.handoffs == [(Reason.REQUEST, {"wish": "request_payment_plan"})]
+
+
+async def test_a_telephone_that_is_out_of_reach_is_a_persons(talk: Talk, world: World) -> None:
+    await asked(talk, world)
+    said = await talk.hear("Dat nummer niet meer", "request_payment_plan", tapped={"code": "none"})
+    assert (said.keys, said.form, world.plan) == (["code.nowhere", "handoff.when_open"], None, None)
+
+
+@pytest.mark.parametrize(
+    ("telephone", "heard", "keys", "sure"),
+    [
+        pytest.param(True, ["418200"], ["code.sent", "request.update_contact"], "yes", id="the right code"),
+        pytest.param(
+            True,
+            ["418201", "418200"],
+            ["code.sent", "code.wrong", "request.update_contact"],
+            "yes",
+            id="wrong, then right",
+        ),
+        pytest.param(False, [], ["request.update_contact_unsure"], "no", id="no telephone on file"),
+        pytest.param(
+            True,
+            ["1", "2", "3"],
+            ["code.sent", "code.unclear", "code.unclear", "request.update_contact_unsure"],
+            "no",
+            id="three times none",
+        ),
+    ],
+)
+async def test_a_change_of_contact_wants_a_code(
+    talk: Talk, world: World, telephone: bool, heard: Sequence[str], keys: Sequence[str], sure: str
+) -> None:
+    world.verified, world.confirmed, world.telephone = True, False, telephone
+    assert (await talk.hear("mijn nummer is nu 06 12345678", "update_contact")).keys == ["request.contact_confirm"]
+    said = [*(await talk.hear("ja", "affirm")).keys]
+    for text in heard:
+        said += (await talk.hear(text, "inform")).keys
+    assert said == [*keys, "handoff.when_open"]
+    facts = {"wish": "update_contact", "noted": ["phone", "+31612345678"], "confirmed": f"desk.confirmed.{sure}"}
+    assert world.handoffs == [(Reason.REQUEST, facts | {"confirmed": {"key": facts["confirmed"]}})]
 
 
 async def test_no_code_where_the_telephone_itself_writes(talk: Talk, world: World) -> None:

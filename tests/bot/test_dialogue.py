@@ -171,7 +171,7 @@ CASES = [
     Case(
         "request_callback",
         ["handoff.callback_noted"],
-        [(Reason.CALLBACK, {"phone": "+31612345678", "when": "bel morgenochtend op"})],
+        [(Reason.CALLBACK, {"phone": "+31612345678", "when": "2026-11-24 morgenochtend"})],
         text="bel morgenochtend op +31612345678",
     ),
     Case("wrong_person", ["wrong_person.sorry"], [(Reason.WRONG_PERSON, {})]),
@@ -200,7 +200,7 @@ CASES = [
     Case(
         "ask_product",
         ["answer.suggestions"],
-        options=["ask_product:Een?", "ask_product:Twee?", "ask_product:Drie?"],
+        options=["ask_product:Een?", "ask_product:Twee?", "ask_product:Drie?", "human"],
         world={"answer": Near(["Een?", "Twee?", "Drie?", "Vier?"])},
     ),
     Case("ask_order_status", ["orders.none"], options=["human", "deny"], world=KNOWN),
@@ -279,7 +279,7 @@ async def test_closed_hours_say_when(talk: Talk, world: World) -> None:
     assert said.body["says"][1]["args"] == {"day": {"date": "2026-11-24"}, "time": "08:30"}
 
 
-@pytest.mark.parametrize(("country", "key"), [("NL", "NL"), ("BE", "BE"), ("DE", "DE"), ("FR", "other")])
+@pytest.mark.parametrize(("country", "key"), [("NL", "NL"), ("BE", "BE"), ("DE", "DE"), ("FR", "FR"), ("PL", "other")])
 async def test_help_is_that_of_the_persons_country(talk: Talk, world: World, country: str, key: str) -> None:
     world.country = country
     assert (await talk.hear("…", "hardship")).args["help"] == {"key": f"care.debt_help.{key}"}

@@ -1,8 +1,11 @@
 """Paying: which invoice is meant, and the link for it."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.actions.invoices import ALL, choose
+from core.money import Money
 from tests.bot.talk import Talk
 from tests.bot.world import World, invoice
 from understanding.entities import find
@@ -23,11 +26,14 @@ INVOICES = [invoice("2026-0042", 4995), invoice("2026-0043", 1250), invoice("F20
         ("die letzte", "id-F2026-0100"),
         ("2", "id-2026-0043"),
         ("die van € 12,50", "id-2026-0043"),
+        ("2026-0042 en -0043", "id-2026-0042,id-2026-0043"),
+        ("factuur 0042, niet die van 100 euro", "id-2026-0042"),
         ("alles", ALL),
         ("allebei maar", ALL),
         ("tout", ALL),
         ("4", None),
         ("geen idee", None),
+        ("2027-0042", None),
         ("2026", None),
         ("", None),
     ],
@@ -71,6 +77,55 @@ async def test_an_invoice_named_at_once(talk: Talk, world: World) -> None:
     world.verified, world.invoices = True, INVOICES
     assert (await talk.hear("ik wil 2026-0043 betalen", "pay")).keys == ["payment_link.issued"]
     assert list(world.links.values()) == [("id-2026-0043",)]
+
+
+async def test_several_invoices_named_at_once(talk: Talk, world: World) -> None:
+    world.verified, world.invoices = True, INVOICES
+    assert (await talk.hear("ik wil 2026-0042 en -0043 betalen", "pay")).args["amount"] == {"money": [6245, "EUR"]}
+    assert list(world.links.values()) == [("id-2026-0042", "id-2026-0043")]
+
+
+PAID = replace(invoice("2026-0041", 3000), open=Money(0))
+DISPUTED = invoice("2026-0040", 3000, disputed=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "tapped", "keys"),
+    [
+        pytest.param("Betalen", {"invoice": PAID.id}, ["pay.one_settled", "pay.another"], id="paid, by its button"),
+        pytest.param("ik betaal 2026-0041", None, ["pay.one_settled", "pay.another"], id="paid, by its number"),
+        pytest.param("ik betaal 2026-0040", None, ["pay.one_disputed", "pay.another"], id="disputed"),
+        pytest.param("ik betaal 2026-0099", None, ["invoice.unknown", "pay.another"], id="nobody's"),
+        pytest.param("ik betaal 2026-0041 en -0042", None, ["payment_link.issued"], id="one of them open"),
+    ],
+)
+async def test_no_other_invoice_is_paid_than_the_one_meant(
+    talk: Talk, world: World, text: str, tapped: dict[str, str] | None, keys: list[str]
+) -> None:
+    world.verified, world.settled = True, [PAID]
+    world.invoices = [invoice("2026-0042", 4995), DISPUTED]
+    said = await talk.hear(text, "pay", tapped=tapped)
+    assert said.keys == keys
+    if "pay.another" in keys:
+        assert (said.options, world.links) == (["pay:id-2026-0042"], {})
+        assert (await talk.hear("ja", "affirm")).keys == ["payment_link.issued"]
+    assert list(world.links.values()) == [("id-2026-0042",)]
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "number"),
+    [
+        ("waar is 2026-0041 voor?", "invoice.detail_paid", "2026-0041"),
+        ("waar is 2026-0040 voor?", "invoice.detail_disputed", "2026-0040"),
+        ("waar is 2026-0099 voor?", "invoice.unknown", "2026-0099"),
+        ("waar is deze voor?", "invoice.detail", "2026-0042"),
+    ],
+)
+async def test_no_other_invoice_is_explained(talk: Talk, world: World, text: str, key: str, number: str) -> None:
+    world.verified, world.settled = True, [PAID]
+    world.invoices = [invoice("2026-0042", 4995), DISPUTED] if "deze" not in text else [invoice("2026-0042", 4995)]
+    said = await talk.hear(text, "ask_invoice")
+    assert (said.keys, said.args["number"]) == ([key], number)
 
 
 async def test_a_disputed_invoice_is_not_offered(talk: Talk, world: World) -> None:

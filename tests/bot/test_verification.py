@@ -1,10 +1,13 @@
 """Who is there: the form, its questions, and the wish that waits for it."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import pytest
 
 from core.hold import Reason
 from tests.bot.talk import Talk
-from tests.bot.world import World
+from tests.bot.world import World, invoice
 
 
 async def test_a_wish_waits_for_the_form_and_is_carried_out(talk: Talk, world: World) -> None:
@@ -171,3 +174,78 @@ async def test_care_ends_the_form(talk: Talk, world: World) -> None:
     assert said.keys == ["care.hardship", "handoff.when_open"]
     assert said.form is None
     assert world.handoffs == [(Reason.HARDSHIP, {})]
+
+
+@dataclass(frozen=True)
+class Waits:
+    """What is wished, the answer that proves who it is, what is said then, and what has been done."""
+
+    wish: str
+    intent: str
+    proof: str
+    keys: Sequence[str]
+    links: Sequence[Sequence[str]] = ()
+    options: Sequence[str] | None = None
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(Waits("ik wil betalen", "pay", "2", ["pay.choose"]), id="a house number is no invoice"),
+        pytest.param(
+            Waits("alles betalen", "pay", "2", ["payment_link.issued"], [["id-2026-0042", "id-2026-1234"]]), id="all"
+        ),
+        pytest.param(
+            Waits("ik betaal 2026-1234", "pay", "2", ["payment_link.issued"], [["id-2026-1234"]]), id="the one named"
+        ),
+        pytest.param(Waits("waar is die rekening voor?", "ask_invoice", "2", ["invoice.which"]), id="which invoice"),
+        pytest.param(Waits("stuur de factuur nog eens", "request_invoice_copy", "2", ["invoice.which"]), id="a copy"),
+        pytest.param(Waits("ik betaal later", "pay_later", "2", ["promise.ask_day"]), id="a house number is no day"),
+        pytest.param(
+            Waits("ik betaal vrijdag", "pay_later", "2", ["promise.confirm"], options=["pay_later:2026-11-27", "deny"]),
+            id="the day that was said",
+        ),
+        pytest.param(Waits("ik heb al betaald", "already_paid", "2", ["claim.ask_day"]), id="no day of payment"),
+        pytest.param(
+            Waits("ik heb gisteren betaald", "already_paid", "2", ["claim.ask_amount"]), id="the day that it was paid"
+        ),
+        pytest.param(
+            Waits(
+                "ik wil 30 euro betalen", "pay_part", "2", ["payment_link.issued"], [["id-2026-0042", "id-2026-1234"]]
+            ),
+            id="the amount",
+        ),
+        pytest.param(Waits("ik wil een deel betalen", "pay_part", "2", ["part.ask"]), id="a house number is no amount"),
+        pytest.param(
+            Waits("mijn nummer is nu +31612345678", "update_contact", "2", ["request.contact_confirm"]), id="a number"
+        ),
+    ],
+)
+async def test_a_wish_is_heard_again_after_the_proof(talk: Talk, world: World, case: Waits) -> None:
+    world.needs = ("postcode", "house_number")
+    world.people = {"2026-0042": {"postcode": "1234AB", "house_number": "2"}}
+    world.invoices = [invoice("2026-0042", 4995), invoice("2026-1234", 1250)]
+    await talk.hear(case.wish, case.intent)
+    await talk.hear("2026-0042, 1234 AB", "inform")
+    said = await talk.hear(case.proof, "inform")
+    assert said.keys == case.keys
+    assert [list(link) for link in world.links.values()] == list(case.links)
+    if case.options is not None:
+        assert said.options == case.options
+    if said.form:  # the next message is heard by itself
+        assert (await talk.hear("ben je een robot?", "bot_challenge")).keys[0] == "talk.bot_challenge"
+
+
+@pytest.mark.parametrize("words", ["geen idee", "weet ik niet", "no idea", "keine Ahnung"])
+async def test_who_does_not_know_the_number_is_helped(talk: Talk, words: str) -> None:
+    await talk.hear("wat staat er open?", "ask_balance")
+    assert (await talk.hear(words, "deny")).keys == ["verify.unclear_reference"]
+
+
+async def test_a_birth_date_is_no_day_of_payment(talk: Talk, world: World) -> None:
+    world.needs = ("postcode", "date_of_birth")
+    world.people = {"2026-0042": {"postcode": "1234AB", "date_of_birth": "1980-12-31"}}
+    await talk.hear("ik heb al betaald", "already_paid")
+    await talk.hear("2026-0042, 1234 AB", "inform")
+    assert (await talk.hear("31-12-1980", "inform")).keys == ["claim.ask_day"]
+    assert (await talk.hear("gisteren", "inform")).keys == ["claim.ask_amount"]

@@ -103,8 +103,8 @@ async def test_a_hold_covers_whoever_is_recognised_and_stays_on_verification(hou
     async with house.db.begin() as tx:
         for turn in (stranger, known):
             message = (await tx.execute(inbound.select().where(inbound.c.id == turn))).one()
-            await place(tx, message, Reason.HARDSHIP, house.clock.now())
-            await place(tx, message, Reason.HARDSHIP, house.clock.now())
+            await place(tx, message, Reason.HARDSHIP, (), house.clock.now())
+            await place(tx, message, Reason.HARDSHIP, (), house.clock.now())
         assert await holding(tx, person)
     assert len(await house.rows(hold)) == 2, "the same cause holds once"
     assert (await house.identity.verify(stranger, "K-1001", {"postcode": "1234 AB"})).ok

@@ -42,12 +42,12 @@ class Person:
         return await self._answered(self.write(text, picture=picture))  # type: ignore[call-arg]
 
     async def tap(self, title: str) -> list[str]:
-        """Press the newest button whose message key is `title`."""
+        """Press the button whose message key is `title`: the first such one of the newest message that has any."""
         rows = await self.stage.rows(button, button.c.conversation_id == (await self.conversation()).id)
         shown = [row for row in rows if row.option["title"] == title]
         assert shown, f"no button {title} among {[row.option['title'] for row in rows]}"
         order = {row.id: row.seq for row in await self.stage.rows(outbound)}
-        newest = max(shown, key=lambda row: order[row.outbound_id])
+        newest = max(shown, key=lambda row: (order[row.outbound_id], -row.position))
         return await self._answered(self.write("", newest.id))
 
     async def _answered(self, writing: Any) -> list[str]:

@@ -147,3 +147,32 @@ async def test_who_waits_is_told_that_a_person_comes_and_when(stage: Stage) -> N
     stage.clock.advance(hours=10)
     assert await person.say("hallo?") == ["notice.desk_waiting", "handoff.when_closed"]
     assert (await stage.one(conversation, conversation.c.id == (await person.conversation()).id)).state == "open"
+
+
+@pytest.mark.parametrize(
+    ("text", "disputed", "said"),
+    [
+        pytest.param("factuur 2026-0042 klopt niet", ["2026-0042"], ["invoice.held"], id="one that is named"),
+        pytest.param("2026-0042 en 2026-0057 heb ik nooit besteld", ["2026-0042", "2026-0057"], [], id="both"),
+        pytest.param("ik heb dit nooit besteld", ["2026-0042", "2026-0057"], [], id="none"),
+        pytest.param(
+            "factuur 2026-0099 klopt niet", ["2026-0042", "2026-0057"], [], id="a number that is none of theirs"
+        ),
+    ],
+)
+async def test_a_dispute_holds_the_invoice_that_is_named_else_all(
+    stage: Stage, text: str, disputed: list[str], said: list[str]
+) -> None:
+    person = await Visitor(stage, token=logged_in(stage, "K-1001")).arrive()
+    assert (await person.say(text))[-2 - len(said) :] == ["handoff.when_open", *said, "dispute.ask"]
+    who = (await stage.debtor("K-1001")).id
+    found = await stage.effen.invoices.open_of(who)
+    assert sorted(invoice.number for invoice in found if invoice.disputed) == disputed
+
+
+async def test_the_administrators_name_is_noted(stage: Stage) -> None:
+    person = await Visitor(stage).arrive()
+    await person.say("ik sta onder bewind")
+    assert await person.say("mevrouw De Vries, devries@bewind.example") == ["care.administrator_noted"]
+    assert (await person.conversation()).summary["administrator"] == "mevrouw De Vries, devries@bewind.example"
+    assert await person.say("dank je wel") == ["notice.desk_waiting"]
