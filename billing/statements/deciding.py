@@ -51,9 +51,9 @@ class NoReason(BadInput):
 
 @dataclass(frozen=True, slots=True)
 class Suggested:
-    number: str
+    numbers: Sequence[str]  # of the invoices
     name: str  # the debtor's
-    open: Money
+    open: Money  # on all of them
     rule: Rule
 
 
@@ -105,20 +105,20 @@ class Deciding:
             query = waiting.order_by(bank_line.c.booked_on, bank_line.c.created_at, bank_line.c.position)
         async with self._database.read() as tx:
             rows = (await tx.execute(query.limit(LONGEST))).all()
-            suggested = await _suggested(tx, [row for row in rows if row.suggested_id and not aside])
+            suggested = await _suggested(tx, [row for row in rows if row.suggested and not aside])
         return [_listed(row, suggested.get(row.id)) for row in rows]
 
     async def confirm(self, agent: Agent, line: str, seen: int) -> None:
         """Book the line as it was suggested. Twice is once."""
         async with self._database.begin() as tx:
             row = await self._line(tx, agent, line)
-            if row.suggested_id is None:
+            if row.suggested is None:
                 raise Decided(None)
             rule = Rule(row.suggested_rule)
             if rule is Rule.ONLINE:
                 await self._known(tx, agent, row, seen)
             else:
-                await self._settle(tx, agent, row, InvoiceId(row.suggested_id), rule, seen)
+                await self._settle(tx, agent, row, _keys(row), rule, seen)
         self._wake.ring("event")
 
     async def choose(self, agent: Agent, line: str, number: str, seen: int) -> None:
@@ -133,7 +133,7 @@ class Deciding:
             chosen = await tx.scalar(query)
             if chosen is None:
                 raise NoInvoice
-            await self._settle(tx, agent, row, InvoiceId(chosen), Rule.PERSON, seen)
+            await self._settle(tx, agent, row, [InvoiceId(chosen)], Rule.PERSON, seen)
         self._wake.ring("event")
 
     async def put_aside(self, agent: Agent, line: str, note: str, seen: int) -> None:
@@ -150,20 +150,22 @@ class Deciding:
                 await _same_or_raise(tx, agent, row, seen, Outcome.ASIDE, None)
 
     async def _settle(
-        self, tx: AsyncConnection, agent: Agent, row: Any, chosen: InvoiceId, rule: Rule, seen: int
+        self, tx: AsyncConnection, agent: Agent, row: Any, chosen: Sequence[InvoiceId], rule: Rule, seen: int
     ) -> None:
-        owner = DebtorId((await tx.execute(select(invoice.c.debtor_id).where(invoice.c.id == chosen))).scalar_one())
+        """The invoices are one debtor's, those due first at the front."""
+        first = chosen[0]
+        owner = DebtorId((await tx.execute(select(invoice.c.debtor_id).where(invoice.c.id == first))).scalar_one())
         creditor = await creditor_of(tx, agent.creditor)
-        match = Match(rule, True, owner, [chosen])
+        match = Match(rule, True, owner, chosen)
         if await settle(tx, creditor, row, match, self._clock.now(), number=seen + 1, agent=agent.id):
-            await self._record(tx, agent, "payment_booked", row, {"invoice": chosen, "rule": rule})
+            await self._record(tx, agent, "payment_booked", row, {"invoice": first, "rule": rule})
         else:
             outcome = Outcome.BOOKED if row.amount > 0 else Outcome.RETURNED
-            await _same_or_raise(tx, agent, row, seen, outcome, chosen)
+            await _same_or_raise(tx, agent, row, seen, outcome, first)
 
     async def _known(self, tx: AsyncConnection, agent: Agent, row: Any, seen: int) -> None:
         """The line pays out an online payment that is booked: there is nothing to book."""
-        links = select(payment_link_invoice.c.link_id).where(payment_link_invoice.c.invoice_id == row.suggested_id)
+        links = select(payment_link_invoice.c.link_id).where(payment_link_invoice.c.invoice_id.in_(row.suggested))
         query = select(payment.c.id).where(
             payment.c.link_id.in_(links),
             payment.c.provider != TRANSFER,
@@ -174,7 +176,7 @@ class Deciding:
         paid = await tx.scalar(query.order_by(payment.c.paid_at.desc()).limit(1))
         if paid is None:  # another line has paid it out
             raise Decided(None)
-        about = InvoiceId(row.suggested_id)
+        about = _keys(row)[0]
         if await decide(
             tx,
             row,
@@ -223,23 +225,26 @@ async def _same_or_raise(
         raise Decided(last.name)
 
 
+def _keys(row: Any) -> list[InvoiceId]:
+    """Of the invoices that were suggested for this line."""
+    return [InvoiceId(key) for key in row.suggested]
+
+
 def _last() -> Any:
     last = select(bank_decision.c.line_id, func.max(bank_decision.c.number).label("number"))
     return last.group_by(bank_decision.c.line_id).subquery()
 
 
 async def _suggested(tx: AsyncConnection, rows: Sequence[Any]) -> dict[str, Suggested]:
-    keys = [InvoiceId(row.suggested_id) for row in rows]
+    keys = [key for row in rows for key in _keys(row)]
     open_now = await open_amounts(tx, keys)
-    query = select(invoice.c.id, invoice.c.number, invoice.c.currency, debtor.c.name).join(
-        debtor, debtor.c.id == invoice.c.debtor_id
-    )
+    query = select(invoice.c.id, invoice.c.number, debtor.c.name).join(debtor, debtor.c.id == invoice.c.debtor_id)
     found = {each.id: each for each in await tx.execute(query.where(invoice.c.id.in_(keys)))}
     return {
         row.id: Suggested(
-            found[row.suggested_id].number,
-            found[row.suggested_id].name,
-            Money(open_now[row.suggested_id], found[row.suggested_id].currency),
+            [found[key].number for key in _keys(row)],
+            found[_keys(row)[0]].name,
+            Money(sum(open_now[key] for key in _keys(row)), row.currency),
             Rule(row.suggested_rule),
         )
         for row in rows

@@ -133,9 +133,9 @@ class Statements:
         found = await self._match(tx, row, book)
         if found is not None and found.sure and not row.twin:
             return found if await settle(tx, creditor, row, found, now) else None
-        suggested = (None, None) if found is None else (found.invoices[0], found.rule)
-        if suggested != (row.suggested_id, row.suggested_rule):
-            values = dict(zip(("suggested_id", "suggested_rule"), suggested, strict=True))
+        suggested = (None, None) if found is None else (list(found.invoices), found.rule)
+        if suggested != (row.suggested, row.suggested_rule):
+            values = dict(zip(("suggested", "suggested_rule"), suggested, strict=True))
             await tx.execute(update(bank_line).where(bank_line.c.id == row.id).values(values))
         return None
 
@@ -155,7 +155,7 @@ def _same(looked_at: datetime | None) -> Any:
 
 def _with_decision(statements: Sequence[str]) -> Select[Any]:
     return (
-        select(bank_line.c.kind, bank_line.c.suggested_id, bank_decision.c.outcome)
+        select(bank_line.c.kind, bank_line.c.suggested, bank_decision.c.outcome)
         .outerjoin(bank_decision, bank_decision.c.line_id == bank_line.c.id)
         .where(bank_line.c.statement_id.in_(statements))
     )
@@ -166,4 +166,4 @@ def _standing(row: Any) -> str:
         return "ignored"
     if row.outcome is not None:
         return "matched"
-    return "unmatched" if row.suggested_id is None else "suggested"
+    return "unmatched" if row.suggested is None else "suggested"

@@ -3,6 +3,7 @@
 from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, String, Table, Text, UniqueConstraint
 
 from store.tables.base import identifier, metadata, moment, reference
+from store.types import Json
 
 bank_statement = Table(
     "bank_statement",
@@ -45,7 +46,7 @@ bank_line = Table(
     Column("reason", String(4)),  # ISO 20022 return reason
     moment("created_at", nullable=False),
     moment("looked_at"),  # last matched; null: not yet
-    reference("suggested_id", "invoice", nullable=True),
+    Column("suggested", Json),  # ids of invoices, those due first at the front
     Column("suggested_rule", String(16)),  # billing.statements.matching.Rule
     UniqueConstraint("creditor_id", "identity"),
     Index("ix_bank_line_content", "creditor_id", "content"),

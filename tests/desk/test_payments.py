@@ -92,6 +92,17 @@ async def test_a_suggestion_is_confirmed_once(world: World, server: Server) -> N
     assert lines(await browser.page("/desk/payments?notice=payment_booked")) == []
 
 
+async def test_a_suggestion_of_two_invoices_is_booked_on_both(world: World, server: Server) -> None:
+    browser = await server.logged_in(await world.agent("Sanne de Wit"))
+    jan = await world.debtor("Jan Verhoeven", "K-1")
+    invoices = [await world.invoice(jan, f"F-{n}", 5000 + n, date(2026, 11, n)) for n in (1, 2)]
+    (line,) = await _waiting(world, browser, [Tx(10_003, "Oma", text="F-1 en F-2")])
+    assert "factuur F-1, F-2 van Jan Verhoeven, open € 100,03" in plain(await browser.page("/desk/payments"))
+    assert (await browser.post(f"/desk/payments/{line}/confirm", seen="0")).status == 303
+    assert await _open(world) == dict.fromkeys(invoices, 0)
+    assert [row for row in await world.all(posting) if row.account == "credit"] == []
+
+
 async def test_an_invoice_is_chosen_by_its_number(world: World, server: Server) -> None:
     browser = await server.logged_in(await world.agent("Sanne de Wit"))
     invoice = await world.invoice(await world.debtor("Jan Verhoeven", "K-1"), "F-1", 7500, date(2026, 11, 2))

@@ -426,11 +426,10 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(length=4), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("looked_at", UtcDateTime(), nullable=True),
-        sa.Column("suggested_id", sa.String(length=64), nullable=True),
+        sa.Column("suggested", Json, nullable=True),
         sa.Column("suggested_rule", sa.String(length=16), nullable=True),
         sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_bank_line_creditor_id")),
         sa.ForeignKeyConstraint(["statement_id"], ["bank_statement.id"], name=op.f("fk_bank_line_statement_id")),
-        sa.ForeignKeyConstraint(["suggested_id"], ["invoice.id"], name=op.f("fk_bank_line_suggested_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bank_line")),
         sa.UniqueConstraint("creditor_id", "identity", name=op.f("uq_bank_line_creditor_id_identity")),
     )
