@@ -9,11 +9,11 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import func, insert, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing.debits import Why, why
-from billing.ledger import OWED, Kind
+from billing.ledger import OWED, Kind, open_amounts
 from core.agent import Agent
 from core.clock import Clock
 from core.creditor import Creditor, RiskRule
@@ -22,7 +22,7 @@ from core.ids import CreditorKey, DebtorId, new_id
 from core.lifecycle import ClaimState, PlanState, PromiseState
 from store.audit import record
 from store.database import Database
-from store.tables.money import booking, claim, direct_debit, invoice, plan, posting, promise, risk
+from store.tables.money import booking, claim, direct_debit, invoice, payment, plan, posting, promise, risk
 from store.tables.people import debtor as debtors
 from store.tables.people import hold
 
@@ -196,31 +196,41 @@ async def _facts(tx: AsyncConnection, creditor: Creditor, debtor: DebtorId) -> l
     facts = []
     debits = await tx.execute(select(direct_debit).where(direct_debit.c.debtor_id == debtor))
     facts += [Fact(Behaviour.REVERSED, day(row.at), day(row.at)) for row in debits if why(row.reason) is Why.REFUNDED]
+    made = {row.id: (row.due_date, day(row.at)) for row in await tx.execute(_paid(debtor))}
     agreed: set[str] = set()
-    for table, broken, kept in (
-        (promise, PromiseState.BROKEN, PromiseState.KEPT),
-        (plan, PlanState.BROKEN, PlanState.KEPT),
-    ):
-        for row in await tx.execute(select(table).where(table.c.debtor_id == debtor)):
-            if row.state == broken:
-                facts.append(Fact(Behaviour.BROKEN, day(row.created_at), day(row.ended_at)))
-            elif row.state == kept:
-                agreed.update(row.invoices)
+    for row in await tx.execute(select(promise).where(promise.c.debtor_id == debtor)):
+        # Of a transfer that was made in time a bank may have told later.
+        owed = await open_amounts(tx, row.invoices)
+        in_time = not any(owed.values()) and all(made[key][1] <= row.until for key in row.invoices if key in made)
+        if row.state == PromiseState.BROKEN and not in_time:
+            facts.append(Fact(Behaviour.BROKEN, day(row.created_at), day(row.ended_at)))
+        elif row.state in (PromiseState.BROKEN, PromiseState.KEPT):
+            agreed.update(row.invoices)
+    for row in await tx.execute(select(plan).where(plan.c.debtor_id == debtor)):
+        if row.state == PlanState.BROKEN:
+            facts.append(Fact(Behaviour.BROKEN, day(row.created_at), day(row.ended_at)))
+        elif row.state == PlanState.KEPT:
+            agreed.update(row.invoices)
     # Who kept an agreement was not late, nor was the money that was found after all.
     found = select(claim.c.invoices).where(claim.c.debtor_id == debtor, claim.c.state == ClaimState.SETTLED)
     for invoices in await tx.scalars(found):
         agreed.update(invoices)
-    paid = (
-        select(invoice.c.id, invoice.c.due_date, func.max(booking.c.at).label("at"))
+    for key, (due, paid) in made.items():
+        if key not in agreed and paid > due + timedelta(days=creditor.risk.late_days):
+            facts.append(Fact(Behaviour.LATE, due, paid))
+    return facts
+
+
+def _paid(debtor: DebtorId) -> Any:
+    """When each invoice was last paid on: as its payer did, not as we heard."""
+    return (
+        select(invoice.c.id, invoice.c.due_date, func.max(func.coalesce(payment.c.paid_at, booking.c.at)).label("at"))
         .join(posting, posting.c.invoice_id == invoice.c.id)
         .join(booking, booking.c.id == posting.c.booking_id)
+        .outerjoin(payment, booking.c.cause == literal("payment:").concat(payment.c.id))
         .where(invoice.c.debtor_id == debtor, booking.c.kind == Kind.PAYMENT, posting.c.account.in_(OWED))
         .group_by(invoice.c.id, invoice.c.due_date)
     )
-    for row in await tx.execute(paid):
-        if row.id not in agreed and day(row.at) > row.due_date + timedelta(days=creditor.risk.late_days):
-            facts.append(Fact(Behaviour.LATE, row.due_date, day(row.at)))
-    return facts
 
 
 async def _shelters(tx: AsyncConnection, creditor: Creditor, debtor: DebtorId) -> list[Shelter]:

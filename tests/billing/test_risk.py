@@ -9,10 +9,12 @@ from sqlalchemy import insert, select
 
 from billing.methods import offered
 from billing.risk import Behaviour, Fact, Risks, Shelter, assess, count
+from billing.transfers import receive
 from core.agent import Agent, Role
 from core.creditor import Creditor, Payments, Risk, RiskRule
 from core.errors import BadInput, NotFound
 from core.ids import AgentId, CreditorKey, DebtorId
+from core.money import Money
 from store.tables.money import claim, direct_debit, payment, plan, promise, risk
 from store.tables.people import hold
 from store.tables.staff import audit
@@ -156,6 +158,21 @@ async def test_what_is_read_from_the_books(
         held = {"conversation_id": talk, "by": "turn:1", "since": at(10, 2), "lifted_at": at(11, 12)}
         await add(house, hold, id="h", reason=case.partition(", ")[2].replace("disputed", "dispute"), **held)
     assert tuple((await risks.of(BLOEM, who)).counted.values()) == counted
+
+
+async def test_who_paid_in_time_is_not_late_for_the_bank_told_it_late(
+    house: House, risks: Risks, who: DebtorId
+) -> None:
+    key = await house.invoice(who, "F1", 5000, date(2026, 11, 1))
+    talk = await house.talk(who)
+    made = {"id": "p1", "conversation_id": talk, "cause": "p1"}
+    told = {"state": "broken", "until": date(2026, 11, 6), "invoices": [key], "ended_at": at(11, 11)}
+    await add(house, promise, **made, **told, created_at=at(11, 2))
+    assert (await risks.of(STRICT, who)).counted[BROKEN] == 1
+    async with house.database.begin() as tx:
+        given = {"key": "s:1", "paid_at": at(11, 6), "now": house.clock.now()}
+        await receive(tx, BLOEM, who, [key], Money(5000), **given)
+    assert (await risks.of(STRICT, who)).counted == {LATE: 0, REVERSED: 0, BROKEN: 0}
 
 
 async def test_rules_then_somebody_outside_then_an_agent(house: House, risks: Risks, who: DebtorId) -> None:
