@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import select
 
 from billing.attribution import credit_from
+from billing.charges import relieved_by
 from billing.invoices import Invoices
 from billing.ledger import Kind
 from billing.methods import TRANSFER
@@ -44,6 +45,9 @@ class Told:
             else Say("payment.thanks" if open_now else "payment.settled_all", {}, [receipt]),
         ]
         async with self._db.begin() as tx:
+            # Where something is left costs may be charged over that: this would soon be untrue.
+            if not left and (relieved := await relieved_by(tx, paid.id)):
+                says.insert(1, Say("payment.relieved", {"amount": {"money": relieved.as_json()}}))
             if credit := await credit_from(tx, paid.id):
                 human = Option("button.human", "human")
                 says.append(Say("payment.credit", {"credit": {"money": credit.as_json()}}, [human]))

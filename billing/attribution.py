@@ -8,14 +8,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from billing.charges import Late, relieve
 from billing.creditors import creditor_of
 from billing.ledger import Account, Kind, Posting, book, open_parts
 from core.ids import CreditorKey, DebtorId, InvoiceId
 from core.money import Money
 from store.tables.money import booking, invoice, payment_link, payment_link_invoice, posting
+from store.tables.money import payment as payments
 
 ORDER: Mapping[str, Sequence[Account]] = {
     "NL": (Account.COSTS, Account.INTEREST, Account.RECEIVABLE),
@@ -24,7 +26,7 @@ ORDER: Mapping[str, Sequence[Account]] = {
 
 
 def attribute(share: Money, parts: Mapping[Account, int], order: Sequence[Account]) -> list[tuple[Account, Money]]:
-    """The share of one invoice over what is owed on it; it is never more than that."""
+    """What there is over what is owed on one invoice; it is never more than that."""
     paid = []
     for account in order:
         part = min(share.minor, max(0, parts[account]))
@@ -32,17 +34,6 @@ def attribute(share: Money, parts: Mapping[Account, int], order: Sequence[Accoun
             paid.append((account, Money(part, share.currency)))
             share = Money(share.minor - part, share.currency)
     return paid
-
-
-def allocate(paid: Money, invoices: Sequence[tuple[InvoiceId, Money]]) -> tuple[list[tuple[InvoiceId, Money]], Money]:
-    """The share of each invoice, in their order, up to what is open on it; and what is left over."""
-    shares = []
-    for key, due in invoices:
-        share = min(paid.minor, due.minor)
-        if share > 0:
-            shares.append((key, Money(share, paid.currency)))
-            paid = Money(paid.minor - share, paid.currency)
-    return shares, paid
 
 
 async def book_payment(
@@ -56,24 +47,30 @@ async def book_payment(
 ) -> bool:
     """The money goes to the link's invoices, those due first at the front; what is left is the debtor's credit.
 
-    `payment` is its row. `kind` and `cause` are others for money that came a second time. False where it has been
-    booked already.
+    What was charged on an invoice after this was paid, as nobody knew of it, is taken back first. `payment` is its row.
+    `kind` and `cause` are others for money that came a second time. False where it has been booked already.
     """
     linked = select(payment_link_invoice.c.invoice_id).where(payment_link_invoice.c.link_id == payment.link_id)
     locked = select(invoice).where(invoice.c.id.in_(linked)).order_by(invoice.c.id).with_for_update()
     invoices = sorted(await tx.execute(locked), key=lambda each: (each.due_date, each.number))
-    parts = await open_parts(tx, [InvoiceId(each.id) for each in invoices if each.currency == paid.currency])
-    order = ORDER[(await creditor_of(tx, payment.creditor_id)).country]
+    creditor = await creditor_of(tx, payment.creditor_id)
+    paid_at = await tx.scalar(select(payments.c.paid_at).where(payments.c.id == payment.id))
     of_link = select(payment_link.c.debtor_id).where(payment_link.c.id == payment.link_id)
     debtor = DebtorId((await tx.execute(of_link)).scalar_one())
-    shares, rest = allocate(paid, [(key, Money(sum(owed.values()), paid.currency)) for key, owed in parts.items()])
-    postings = [Posting(Account.BANK, paid)]
-    for key, share in shares:
-        postings += [
-            Posting(account, _credit(part), debtor, key) for account, part in attribute(share, parts[key], order)
-        ]
-    if rest:
-        postings.append(Posting(Account.CREDIT, _credit(rest), debtor))
+    postings, left = [Posting(Account.BANK, paid)], paid
+    for each in invoices:
+        if each.currency != paid.currency or not left:
+            continue
+        key = InvoiceId(each.id)
+        if kind is Kind.PAYMENT and paid_at is not None:
+            late = Late(key, debtor, each.due_date, each.currency)
+            await relieve(tx, creditor, late, payment.id, paid_at, now)
+        owed = (await open_parts(tx, [key]))[key]
+        for account, part in attribute(left, owed, ORDER[creditor.country]):
+            postings.append(Posting(account, _credit(part), debtor, key))
+            left -= part
+    if left:
+        postings.append(Posting(Account.CREDIT, _credit(left), debtor))
     cause = cause or f"payment:{payment.id}"
     return await book(tx, CreditorKey(payment.creditor_id), kind, postings, cause=cause, at=now)
 
@@ -81,12 +78,15 @@ async def book_payment(
 async def credit_from(tx: AsyncConnection, payment: str) -> Money | None:
     """What this payment paid too much, when it was booked: the debtor's credit."""
     query = (
-        select(posting.c.minor, posting.c.currency)
+        select(func.sum(-posting.c.minor), func.max(posting.c.currency))
         .join(booking, booking.c.id == posting.c.booking_id)
-        .where(booking.c.cause == f"payment:{payment}", posting.c.account == Account.CREDIT)
+        .where(
+            or_(booking.c.cause == f"payment:{payment}", booking.c.cause.like(f"relief:{payment}:%")),
+            posting.c.account == Account.CREDIT,
+        )
     )
-    row = (await tx.execute(query)).one_or_none()
-    return None if row is None else Money(-row.minor, row.currency)
+    minor, currency = (await tx.execute(query)).one()
+    return Money(int(minor), currency) if minor else None
 
 
 def _credit(amount: Money) -> Money:

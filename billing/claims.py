@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
-from sqlalchemy import CursorResult, exists, select, update
+from sqlalchemy import CursorResult, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing.ledger import OWED, Kind, open_amounts
+from billing.rounds import look_at
 from billing.workdays import after
 from core.clock import Clock
 from core.creditor import Creditor
@@ -135,19 +137,13 @@ class Claims:
     async def run_due(self, creditor: Creditor) -> int:
         """See which claims the money has settled, and whose days are over; for the scheduler. How many ended."""
         now = self._clock.now()
-        today = now.astimezone(creditor.zone).date()
         waiting = select(claim).where(
             claim.c.creditor_id == CreditorKey(creditor.key), claim.c.state == ClaimState.OPEN
         )
-        ended = 0
-        async with self._database.begin() as tx:
-            for row in await tx.execute(waiting.order_by(claim.c.id)):
-                if await _paid(tx, row):
-                    ended += await _end(tx, row.id, ClaimState.SETTLED, now)
-                elif today > row.until and await _end(tx, row.id, ClaimState.LAPSED, now):
-                    await emit(tx, CLAIM_LAPSED, {"claim_id": row.id}, now)
-                    ended += 1
-        return ended
+        async with self._database.read() as tx:
+            rows = (await tx.execute(waiting.order_by(claim.c.id))).all()
+        today = now.astimezone(creditor.zone).date()
+        return await look_at(self._database, rows, partial(_look, today=today, now=now), "claim")
 
     async def settle(self, debtor: DebtorId) -> int:
         """Money was booked for this debtor: what it settles, also of claims that had lapsed. How many."""
@@ -164,18 +160,38 @@ async def claiming(tx: AsyncConnection, debtor: DebtorId) -> bool:
     return bool(await tx.scalar(select(looking)))
 
 
+async def _look(tx: AsyncConnection, row: Any, *, today: date, now: datetime) -> bool:
+    if await _paid(tx, row):
+        return await _end(tx, row.id, ClaimState.SETTLED, now)
+    lapsed: bool = today > row.until and await _end(tx, row.id, ClaimState.LAPSED, now)
+    if lapsed:
+        await emit(tx, CLAIM_LAPSED, {"claim_id": row.id}, now)
+    return lapsed
+
+
 async def _paid(tx: AsyncConnection, row: Any) -> bool:
-    """Whether money for these invoices was booked since the claim, or nothing is open on them any more."""
-    booked = exists().where(
-        posting.c.booking_id == booking.c.id,
-        booking.c.kind == Kind.PAYMENT,
-        booking.c.at >= row.created_at,
-        posting.c.invoice_id.in_(row.invoices),
-        posting.c.account.in_(OWED),
+    """Whether the money was booked since: the amount that was claimed, or, where none was named, one of the invoices.
+
+    Or nothing is open on them any more.
+    """
+    booked = (
+        select(posting.c.invoice_id, func.sum(-posting.c.minor))
+        .join(booking, booking.c.id == posting.c.booking_id)
+        .where(
+            booking.c.kind == Kind.PAYMENT,
+            booking.c.at >= row.created_at,
+            posting.c.invoice_id.in_(row.invoices),
+            posting.c.account.in_(OWED),
+        )
+        .group_by(posting.c.invoice_id)
     )
-    if await tx.scalar(select(booked)):
+    since = {InvoiceId(key): int(minor) for key, minor in await tx.execute(booked)}
+    owed = await open_amounts(tx, [InvoiceId(key) for key in row.invoices])
+    if not any(minor > 0 for minor in owed.values()):
         return True
-    return not any(minor > 0 for minor in (await open_amounts(tx, [InvoiceId(key) for key in row.invoices])).values())
+    if row.amount is None:
+        return any(owed[key] <= 0 for key in since)
+    return sum(since.values()) >= int(row.amount)
 
 
 async def _end(tx: AsyncConnection, key: str, state: ClaimState, now: datetime) -> bool:

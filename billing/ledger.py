@@ -35,6 +35,7 @@ class Kind(StrEnum):
     CORRECTION = "correction"
     PAYMENT = "payment"
     CHARGE = "charge"
+    RELIEF = "relief"  # a charge that is taken back
     CREDIT = "credit"  # a credit note: less is owed than was invoiced
     REFUND = "refund"  # the creditor gave money back
     CHARGEBACK = "chargeback"  # the payer, or a bank, took it back

@@ -6,13 +6,16 @@ from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import CursorResult, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing.ledger import open_amounts
-from billing.promises import GRACE, replace
+from billing.patience import Holding, gracious, resumed, waiting
+from billing.promises import replace
+from billing.rounds import look_at
 from core.clock import Clock
 from core.creditor import Creditor
 from core.errors import BadInput, Conflict
@@ -76,9 +79,12 @@ def needs_agent(total: Money, creditor: Creditor) -> bool:
 
 
 class Plans:
-    def __init__(self, database: Database, clock: Clock) -> None:
+    """`holding` says whether a hold protects a debtor."""
+
+    def __init__(self, database: Database, clock: Clock, holding: Holding) -> None:
         self._database = database
         self._clock = clock
+        self._holding = holding
 
     async def agree(
         self,
@@ -142,37 +148,35 @@ class Plans:
     async def run_due(self, creditor: Creditor) -> int:
         """See what was paid, announce what is due, notice what was missed; for the scheduler. The plans that ended."""
         now = self._clock.now()
-        today = now.astimezone(creditor.zone).date()
         running = select(plan).where(plan.c.creditor_id == CreditorKey(creditor.key), plan.c.state == PlanState.AGREED)
-        ended = 0
-        async with self._database.begin() as tx:
-            for row in await tx.execute(running.order_by(plan.c.id)):
-                ended += await _look(tx, row, today, now)
-        return ended
+        async with self._database.read() as tx:
+            rows = (await tx.execute(running.order_by(plan.c.id))).all()
+        return await look_at(self._database, rows, partial(self._look, creditor=creditor, now=now), "plan")
 
-
-async def _look(tx: AsyncConnection, row: Any, today: date, now: datetime) -> bool:
-    owed = sum((await open_amounts(tx, [InvoiceId(key) for key in row.invoices])).values())
-    paid = row.total - owed
-    parts = list(
-        await tx.execute(select(instalment).where(instalment.c.plan_id == row.id).order_by(instalment.c.number))
-    )
-    reached = 0
-    for part in parts:
-        reached += part.amount
-        payload = {"plan_id": row.id, "number": part.number}
-        if part.state == InstalmentState.PAID:
-            continue
-        if paid >= reached:
-            await _turn(tx, part, InstalmentState.PAID)
-        elif today > part.due_on + GRACE + _PATIENCE:
-            return await _break(tx, row, now)
-        elif today > part.due_on + GRACE:
-            if await _turn(tx, part, InstalmentState.MISSED):
-                await emit(tx, INSTALMENT_MISSED, payload, now)
-        elif today >= part.due_on - _AHEAD and await _turn(tx, part, InstalmentState.ANNOUNCED):
-            await emit(tx, INSTALMENT_DUE, payload, now)
-    return owed <= 0 and await _end(tx, row.id, PlanState.KEPT, now)
+    async def _look(self, tx: AsyncConnection, row: Any, *, creditor: Creditor, now: datetime) -> bool:
+        owed = sum((await open_amounts(tx, [InvoiceId(key) for key in row.invoices])).values())
+        paid, today, reached = row.total - owed, now.astimezone(creditor.zone).date(), 0
+        who = DebtorId(row.debtor_id)
+        left_alone, again = await waiting(tx, who, self._holding), await resumed(tx, who, creditor)
+        parts = select(instalment).where(instalment.c.plan_id == row.id).order_by(instalment.c.number)
+        for part in (await tx.execute(parts)).all():
+            reached += part.amount
+            payload = {"plan_id": row.id, "number": part.number}
+            last = gracious(max(part.due_on, again or part.due_on), creditor)
+            if part.state == InstalmentState.PAID:
+                continue
+            if paid >= reached:
+                await _turn(tx, part, InstalmentState.PAID)
+            elif left_alone:
+                continue
+            elif today > last + _PATIENCE:
+                return await _break(tx, row, now)
+            elif today > last:
+                if await _turn(tx, part, InstalmentState.MISSED):
+                    await emit(tx, INSTALMENT_MISSED, payload, now)
+            elif today >= part.due_on - _AHEAD and await _turn(tx, part, InstalmentState.ANNOUNCED):
+                await emit(tx, INSTALMENT_DUE, payload, now)
+        return owed <= 0 and await _end(tx, row.id, PlanState.KEPT, now)
 
 
 async def _break(tx: AsyncConnection, row: Any, now: datetime) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import CursorResult, exists, or_, select, update
@@ -10,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing.claims import claiming
 from billing.ledger import open_amounts
+from billing.patience import Holding, gracious, resumed, waiting
+from billing.rounds import look_at
 from core.clock import Clock
 from core.creditor import Creditor
 from core.errors import BadInput
@@ -20,9 +23,6 @@ from store.events import PROMISE_BROKEN, emit
 from store.tables.money import plan, promise
 from store.tables.people import debtor as debtors
 from store.upsert import insert_once
-
-# A transfer made on the promised day is on the statement two days later.
-GRACE = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,12 @@ def latest(creditor: Creditor, today: date) -> date:
 
 
 class Promises:
-    def __init__(self, database: Database, clock: Clock) -> None:
+    """`holding` says whether a hold protects a debtor."""
+
+    def __init__(self, database: Database, clock: Clock, holding: Holding) -> None:
         self._database = database
         self._clock = clock
+        self._holding = holding
 
     async def make(
         self,
@@ -91,20 +94,27 @@ class Promises:
     async def run_due(self, creditor: Creditor) -> int:
         """See which promises were kept, and which were broken; for the scheduler. How many were settled."""
         now = self._clock.now()
-        today = now.astimezone(creditor.zone).date()
         made = select(promise).where(
             promise.c.creditor_id == CreditorKey(creditor.key), promise.c.state == PromiseState.MADE
         )
-        settled = 0
-        async with self._database.begin() as tx:
-            for row in await tx.execute(made.order_by(promise.c.id)):
-                owed = await open_amounts(tx, [InvoiceId(key) for key in row.invoices])
-                if not any(minor > 0 for minor in owed.values()):
-                    settled += await _end(tx, row.id, PromiseState.KEPT, now)
-                elif today > row.until + GRACE and await _end(tx, row.id, PromiseState.BROKEN, now):
-                    await emit(tx, PROMISE_BROKEN, {"promise_id": row.id}, now)
-                    settled += 1
-        return settled
+        async with self._database.read() as tx:
+            rows = (await tx.execute(made.order_by(promise.c.id))).all()
+        return await look_at(self._database, rows, partial(self._look, creditor=creditor, now=now), "promise")
+
+    async def _look(self, tx: AsyncConnection, row: Any, *, creditor: Creditor, now: datetime) -> bool:
+        owed = await open_amounts(tx, [InvoiceId(key) for key in row.invoices])
+        if not any(minor > 0 for minor in owed.values()):
+            return await _end(tx, row.id, PromiseState.KEPT, now)
+        who, today = DebtorId(row.debtor_id), now.astimezone(creditor.zone).date()
+        if today <= gracious(row.until, creditor) or await waiting(tx, who, self._holding):
+            return False
+        again = await resumed(tx, who, creditor)
+        if again is not None and today <= gracious(again, creditor):
+            return False
+        broken = await _end(tx, row.id, PromiseState.BROKEN, now)
+        if broken:
+            await emit(tx, PROMISE_BROKEN, {"promise_id": row.id}, now)
+        return broken
 
 
 async def pausing(tx: AsyncConnection, debtor: DebtorId) -> bool:

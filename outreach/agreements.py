@@ -65,13 +65,17 @@ class Agreements:
         self._claims = claims
 
     async def run(self) -> None:
-        """See what was kept and what was broken, and charge what letters allow; never in quiet hours."""
+        """See what was kept and what was broken, and charge what letters allow; never in quiet hours.
+
+        Whatever one creditor's books bring up, the others are looked at.
+        """
         for creditor in await self._creditors.all():
             if may_approach(creditor, self._clock.now()):
-                await self._promises.run_due(creditor)
-                await self._plans.run_due(creditor)
-                await self._claims.run_due(creditor)
-                await self._fees.run(creditor)
+                for look in (self._promises.run_due, self._plans.run_due, self._claims.run_due, self._fees.run):
+                    try:
+                        await look(creditor)
+                    except Exception as error:
+                        log.exception("agreements.not_looked_at", creditor=creditor.key, error=type(error).__name__)
 
     async def promise_broken(self, payload: Mapping[str, Any]) -> None:
         """The day has passed: ask what goes, without a reproach."""

@@ -6,6 +6,6 @@ law is a new row.
 
 from billing.law import be, nl
 from billing.law.letter import Kind, Letter
-from billing.law.rates import Interest, Period
+from billing.law.rates import Interest, Period, TooOld
 
-__all__ = ["Interest", "Kind", "Letter", "Period", "be", "nl"]
+__all__ = ["Interest", "Kind", "Letter", "Period", "TooOld", "be", "nl"]

@@ -65,7 +65,7 @@ Refusal = Literal["no_letter", "not_received", "too_early", "wrong_amount", "no_
 def costs(principal: Money, on: date, vat: bool = False) -> Money:
     """The most that a penalty clause may give over a principal. `vat` changes nothing: a penalty bears none.
 
-    Raises BadInput before the caps began.
+    Raises TooOld.
     """
     if principal.minor <= 0:
         return Money(0, principal.currency)

@@ -71,7 +71,7 @@ Refusal = Literal["no_letter", "not_received", "too_early", "wrong_amount"]
 def costs(principal: Money, on: date, vat: bool = False) -> Money:
     """Collection costs over a principal; `vat`: the creditor cannot reclaim it (BW 6:96, Besluit art. 2 lid 3).
 
-    Nothing over nothing. Raises BadInput before the scale began.
+    Nothing over nothing. Raises TooOld.
     """
     if principal.minor <= 0:
         return Money(0, principal.currency)

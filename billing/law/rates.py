@@ -12,6 +12,10 @@ from core.errors import BadInput
 from core.money import Money
 
 
+class TooOld(BadInput):
+    """The day is before the first row of its table: what the law was then is not known here."""
+
+
 @dataclass(frozen=True, slots=True)
 class Dated[V]:
     """`value` holds from `since` until the next row's day."""
@@ -38,10 +42,10 @@ class Interest:
 
 
 def valid[V](table: Sequence[Dated[V]], on: date) -> Dated[V]:
-    """The row that holds on this day. Raises BadInput before the table begins."""
+    """The row that holds on this day. Raises TooOld."""
     rows = [row for row in table if row.since <= on]
     if not rows:
-        raise BadInput(f"the table begins on {table[0].since}, after {on}")
+        raise TooOld(f"the table begins on {table[0].since}, after {on}")
     return rows[-1]
 
 
@@ -51,7 +55,7 @@ def accrue(
     """Interest over [since, until): by the day, over the days of its calendar year.
 
     `compound`: after each full year its interest bears interest too. Fractions of a cent are kept until the end and
-    left there, in favour of the one who pays; the periods add up to the total. Raises BadInput before the table begins.
+    left there, in favour of the one who pays; the periods add up to the total. Raises TooOld.
     """
     base = Fraction(principal.minor)
     whole = Fraction(0)

@@ -1,6 +1,8 @@
 """A promise that was missed: where its follow-up goes, by WhatsApp's window, templates and other addresses."""
 
 from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from sqlalchemy import insert, select
@@ -13,14 +15,14 @@ from billing.promises import Promises
 from conversations.creditors import Creditors
 from conversations.holds import holding
 from conversations.outbox import Outbox
-from core.creditor import Channels, Whatsapp
+from core.creditor import Channels, Creditor, Whatsapp
 from outreach.agreements import Agreements
 from store.database import Database
 from store.tables.money import promise
 from store.tables.people import contact_point
 from store.tables.talk import conversation, outbound
 from store.wake import LocalWake
-from tests.billing.house import BLOEM, House
+from tests.billing.house import BLOEM, VELO, House
 from tests.clock import FakeClock
 
 TEMPLATE = {"promise_missed": "HX1"}
@@ -75,7 +77,11 @@ async def test_where_a_follow_up_goes(
             insert(promise).values(**row, creditor_id="bloem", until=now.date(), created_at=now, ended_at=now)
         )
     creditors, outbox, links = Creditors(database), Outbox(database, clock, LocalWake()), Links(database, clock)
-    promises, plans, claims = Promises(database, clock), Plans(database, clock), Claims(database, clock)
+    promises, plans, claims = (
+        Promises(database, clock, holding),
+        Plans(database, clock, holding),
+        Claims(database, clock),
+    )
     fees = FeeBook(database, clock, house.invoices, holding)
     agreements = Agreements(database, clock, creditors, outbox, promises, plans, fees, links, claims)
     for _ in range(2):
@@ -87,3 +93,25 @@ async def test_where_a_follow_up_goes(
     assert talk.state == ("pending" if goes_to else "open")
     if goes_to is None:
         assert talk.summary == {"wish": "pay_later", "unreached": "whatsapp"}
+
+
+async def test_one_creditor_s_fault_stops_no_other(database: Database, clock: FakeClock) -> None:
+    """Nor what comes after it for the same one."""
+    house = House.of(database, clock)
+    for config in (BLOEM, VELO):
+        await house.creditor(config)
+    looked: list[str] = []
+
+    def looks(what: str) -> Any:
+        async def look(creditor: Creditor) -> int:
+            looked.append(f"{creditor.key} {what}")
+            if looked[-1] in ("bloem promises", "bloem fees"):
+                raise RuntimeError("what nobody thought of")
+            return 0
+
+        return SimpleNamespace(run_due=look, run=look)
+
+    of = {name: looks(name) for name in ("promises", "plans", "fees", "claims")}
+    outbox, links = Outbox(database, clock, LocalWake()), Links(database, clock)
+    await Agreements(database, clock, Creditors(database), outbox, links=links, **of).run()
+    assert looked == [f"{key} {what}" for key in ("bloem", "velo") for what in ("promises", "plans", "claims", "fees")]

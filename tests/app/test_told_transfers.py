@@ -1,14 +1,20 @@
 """What a conversation is told of a transfer: from the bank's statement to the outbox."""
 
 from collections.abc import Sequence
+from datetime import UTC, date, datetime
 
 import pytest
 from sqlalchemy import insert, select
 
 from app.told import Told
+from billing import letters
+from billing.fees import FeeBook
+from billing.law import Kind
 from billing.statements.statements import Statements
+from conversations.holds import holding
 from conversations.outbox import Outbox
 from core.ids import CreditorKey
+from core.money import Money
 from payments.references import creditor_reference
 from store.database import Database
 from store.events import PAYMENT_BOOKED, PAYMENT_RETURNED
@@ -25,6 +31,11 @@ RF = creditor_reference("F-2026-001")
 @pytest.mark.parametrize(
     ("paid", "keys"),
     [
+        pytest.param(
+            [5000],
+            ["payment.received", "payment.relieved", "payment.settled_all"],
+            id="in time, though costs were charged before the bank told of it",
+        ),
         pytest.param([5000], ["payment.received", "payment.settled_all"], id="all of it"),
         pytest.param([4000], ["payment.received", "payment.part_left"], id="a part"),
         pytest.param([5100], ["payment.received", "payment.settled_all", "payment.credit"], id="too much"),
@@ -42,7 +53,13 @@ async def test_a_transfer_is_told_once(
     house = House.of(database, clock)
     await house.creditor(BLOEM)
     who = await house.debtor("K1")
-    await house.invoice(who, "F-2026-001", 5000)
+    key = await house.invoice(who, "F-2026-001", 5000)
+    if "payment.relieved" in keys:  # the statement's day is the last free one
+        async with database.begin() as tx:
+            about = {"content_hash": "sha256:0", "channel": "email", "costs": Money(4000)}
+            sent_at, received_on = datetime(2026, 11, 9, 9, tzinfo=UTC), date(2026, 11, 9)
+            await letters.record(tx, key, Kind.FOURTEEN_DAYS, **about, sent_at=sent_at, received_on=received_on)  # type: ignore[arg-type]
+        assert await FeeBook(database, clock, house.invoices, holding).run(BLOEM) == 1
     common = {"creditor_id": "bloem", "created_at": clock.now()}
     async with database.begin() as tx:
         talk = {"id": "t1", "debtor_id": who, "state": "pending", "dialogue": "d1", "contact_point_id": "c1"}

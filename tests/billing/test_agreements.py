@@ -7,15 +7,18 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import insert, select, update
 
+from billing.claims import Claims
 from billing.plans import Instalment, Plans, needs_agent, offers, spread
 from billing.promises import Promises, pausing
+from conversations.holds import holding
 from core.creditor import Plans as Policy
 from core.errors import BadInput, Conflict
-from core.ids import DebtorId, InvoiceId
+from core.ids import ConversationId, DebtorId, InvoiceId
 from core.money import Money
 from store.tables.money import instalment, plan, promise
+from store.tables.people import hold
 from tests.billing.house import BLOEM, House
 
 TODAY = date(2026, 11, 24)  # a Tuesday
@@ -23,12 +26,12 @@ TODAY = date(2026, 11, 24)  # a Tuesday
 
 @pytest.fixture
 def promises(house: House) -> Promises:
-    return Promises(house.database, house.clock)
+    return Promises(house.database, house.clock, holding)
 
 
 @pytest.fixture
 def plans(house: House) -> Plans:
-    return Plans(house.database, house.clock)
+    return Plans(house.database, house.clock, holding)
 
 
 async def paused(house: House, who: DebtorId) -> bool:
@@ -80,9 +83,9 @@ async def test_a_later_promise_replaces_the_one_before(house: House, promises: P
 @pytest.mark.parametrize(
     ("paid", "days", "state", "events"),
     [
-        pytest.param(0, 5, "made", [], id="two days of grace"),
-        pytest.param(0, 6, "broken", ["promise.broken"], id="broken on the third"),
-        pytest.param(4999, 6, "broken", ["promise.broken"], id="a cent short"),
+        pytest.param(0, 7, "made", [], id="two working days of grace"),
+        pytest.param(0, 8, "broken", ["promise.broken"], id="broken on the third"),
+        pytest.param(4999, 8, "broken", ["promise.broken"], id="a cent short"),
         pytest.param(5000, 1, "kept", [], id="paid early"),
         pytest.param(5000, 6, "kept", [], id="seen late"),
     ],
@@ -100,6 +103,63 @@ async def test_a_promise_is_followed_up(
         await promises.run_due(BLOEM)
     assert (await states(house, "promise"), await house.events()) == ([state], events)
     assert await paused(house, who) == (state == "made")
+
+
+class Looking:
+    """Somebody is left alone: a hold protects them, or money that was claimed is looked for."""
+
+    def __init__(self, house: House, why: str) -> None:
+        self._house, self._why = house, why
+        self._claims = Claims(house.database, house.clock)
+
+    async def begin(self, who: DebtorId, key: InvoiceId) -> None:
+        if self._why == "claim":
+            given = {"paid_on": None, "amount": None, "account_end": None, "key": "c1", "creditor": BLOEM}
+            await self._claims.make(ConversationId(f"talk-{who}"), who, [key], **given)  # type: ignore[arg-type]
+            return
+        row = {"id": "h1", "creditor_id": "bloem", "conversation_id": f"talk-{who}", "debtor_id": who, "by": "turn:1"}
+        async with self._house.database.begin() as tx:
+            await tx.execute(insert(hold).values(**row, reason="hardship", since=self._house.clock.now()))
+
+    async def end(self) -> None:
+        if self._why == "claim":
+            self._house.clock.advance(days=20)
+            await self._claims.run_due(BLOEM)
+            return
+        async with self._house.database.begin() as tx:
+            await tx.execute(update(hold).values(lifted_at=self._house.clock.now()))
+
+
+@pytest.mark.parametrize("why", ["claim", "hold"])
+async def test_a_promise_waits_while_somebody_is_left_alone(house: House, promises: Promises, why: str) -> None:
+    who = await house.debtor("K1")
+    key = await house.invoice(who, "F1", 5000)
+    await promises.make(await house.talk(who), who, [key], date(2026, 11, 27), key="t1", creditor=BLOEM)
+    house.clock.advance(days=4)
+    looking = Looking(house, why)
+    await looking.begin(who, key)
+    house.clock.advance(days=4)
+    await promises.run_due(BLOEM)
+    assert await states(house, "promise") == ["made"]
+    await looking.end()
+    await promises.run_due(BLOEM)
+    assert await states(house, "promise") == ["made"]  # its days of grace begin anew
+    house.clock.advance(days=5)
+    await promises.run_due(BLOEM)
+    assert (await states(house, "promise"), (await house.events())[-1]) == (["broken"], "promise.broken")
+
+
+async def test_one_fault_stops_no_other_promise(house: House, promises: Promises) -> None:
+    for number in ("K1", "K2", "K3"):
+        who = await house.debtor(number)
+        key = await house.invoice(who, f"F{number}", 5000)
+        await promises.make(await house.talk(who), who, [key], TODAY, key=number, creditor=BLOEM)
+        if number == "K2":
+            async with house.database.begin() as tx:
+                await tx.execute(update(promise).where(promise.c.cause == "K2").values(invoices=None))
+    house.clock.advance(days=8)
+    assert await promises.run_due(BLOEM) == 2
+    assert sorted(await states(house, "promise")) == ["broken", "broken", "made"]
 
 
 @pytest.mark.parametrize(
@@ -222,6 +282,8 @@ async def test_a_plan_is_kept(house: House, plans: Plans) -> None:
 async def test_a_missed_instalment_is_noticed_and_a_broken_plan_handed_over(house: House, plans: Plans) -> None:
     who, key = await agreed(house, plans)
     await house.paid_elsewhere(key, 2999, "bank:1")
+    await walk(house, plans, date(2026, 12, 3))
+    assert await states(house, "instalment") == ["announced", "due", "due"]
     await walk(house, plans, date(2026, 12, 4))
     assert (await states(house, "instalment"), await states(house, "plan")) == (["missed", "due", "due"], ["agreed"])
     await walk(house, plans, date(2026, 12, 10))
@@ -237,3 +299,23 @@ async def test_a_missed_instalment_can_be_made_good(house: House, plans: Plans) 
     await house.paid_elsewhere(key, 3000, "bank:1")
     await walk(house, plans, date(2026, 12, 20))
     assert (await states(house, "instalment"), await states(house, "plan")) == (["paid", "due", "due"], ["agreed"])
+
+
+@pytest.mark.parametrize("why", ["claim", "hold"])
+async def test_a_plan_waits_while_somebody_is_left_alone(house: House, plans: Plans, why: str) -> None:
+    who, key = await agreed(house, plans)
+    await walk(house, plans, date(2026, 12, 1))
+    looking = Looking(house, why)
+    await looking.begin(who, key)
+    house.clock.advance(days=20)
+    await plans.run_due(BLOEM)
+    assert (await states(house, "instalment"), await states(house, "plan")) == (["announced", "due", "due"], ["agreed"])
+    await looking.end()
+    await plans.run_due(BLOEM)
+    assert await states(house, "plan") == ["agreed"]
+    house.clock.advance(days=5)
+    await plans.run_due(BLOEM)
+    assert (await states(house, "instalment"))[0] == "missed"
+    house.clock.advance(days=8)
+    await plans.run_due(BLOEM)
+    assert await states(house, "plan") == ["broken"]

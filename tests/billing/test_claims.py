@@ -96,7 +96,8 @@ async def test_what_cannot_have_been_paid(
         pytest.param(0, "F1", 7, "open", [], id="its last day"),
         pytest.param(0, "F1", 8, "lapsed", ["claim.lapsed"], id="the day after"),
         pytest.param(5000, "F1", 1, "settled", [], id="all of it was booked"),
-        pytest.param(2000, "F1", 1, "settled", [], id="some of it was booked"),
+        pytest.param(4500, "F1", 1, "settled", [], id="nothing is open any more"),
+        pytest.param(4499, "F1", 8, "lapsed", ["claim.lapsed"], id="a cent less than that was booked"),
         pytest.param(5000, "F1", 30, "settled", [], id="booked, and looked at late"),
         pytest.param(1000, "F2", 8, "lapsed", ["claim.lapsed"], id="another invoice was paid"),
     ],
@@ -117,6 +118,27 @@ async def test_the_money_settles_it_or_its_days_end(
     assert (await states(house), await house.events()) == ([state], events)
     async with house.database.read() as tx:
         assert await pausing(tx, who) is (state == "open")
+
+
+@pytest.mark.parametrize(
+    ("amount", "paid", "settled"),
+    [
+        pytest.param(3000, 3000, True, id="the amount that was claimed"),
+        pytest.param(3000, 2999, False, id="a cent less"),
+        pytest.param(None, 3000, False, id="none was claimed, and the invoice is open"),
+        pytest.param(None, 5000, True, id="none was claimed, and the invoice is paid"),
+    ],
+)
+async def test_as_much_settles_it_as_was_claimed(
+    house: House, claims: Claims, amount: int | None, paid: int, settled: bool
+) -> None:
+    who, key = await owing(house)
+    other = await house.invoice(who, "F2", 7000)
+    claimed = None if amount is None else Money(amount)
+    talk = await house.talk(who)
+    await claims.make(talk, who, [key, other], paid_on=None, amount=claimed, account_end=None, key="t1", creditor=BLOEM)
+    await house.paid_elsewhere(key, paid, "c1")
+    assert await claims.settle(who) == settled
 
 
 @pytest.mark.parametrize("lapsed", [False, True])

@@ -1,27 +1,31 @@
 """Letters, what may be charged over them, and payments that are attributed as the law says."""
 
-from datetime import UTC, date, datetime
+import asyncio
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from structlog.testing import capture_logs
 
-from billing import letters
+from billing import charges, letters
 from billing.attribution import ORDER, attribute
 from billing.fees import FeeBook
 from billing.law import Kind
 from billing.ledger import OWED, Account, open_parts
+from billing.transfers import receive
 from core.creditor import Creditor, Fees
 from core.errors import BadInput, Conflict
 from core.ids import DebtorId, InvoiceId, new_id
 from core.lifecycle import PaymentStatus
 from core.message import Locale
 from core.money import Money
+from store.tables.money import payment as payments
 from store.tables.money import promise
-from store.tables.people import creditor, hold
+from store.tables.people import creditor, debtor, hold
 from tests.billing.house import BLOEM, House, Street
 
 NL = BLOEM
@@ -36,7 +40,7 @@ class Protected:
     def __init__(self) -> None:
         self.debtors: set[DebtorId] = set()
 
-    async def __call__(self, tx: AsyncConnection, debtor: DebtorId, about: InvoiceId) -> bool:
+    async def __call__(self, tx: AsyncConnection, debtor: DebtorId, about: str | None = None) -> bool:
         return debtor in self.debtors
 
 
@@ -194,6 +198,150 @@ async def test_the_belgian_penalty_needs_a_clause_and_the_free_reminder(house: H
     assert (found.refusal, found.costs) == (None, Money(5500))
     (period,) = found.interest  # from day 15 after the sending: 7 days x 10.5% x 400 / 365 = 0.80
     assert (period.since, period.amount) == (date(2026, 11, 17), Money(80))
+
+
+@pytest.mark.parametrize(
+    ("creditor", "kind", "due", "written"),
+    [
+        pytest.param(NL, "business", date(2022, 11, 1), datetime(2026, 11, 2, tzinfo=UTC), id="NL: before our rates"),
+        pytest.param(BE, "consumer", date(2023, 8, 1), datetime(2023, 8, 2, tzinfo=UTC), id="BE: before the caps"),
+    ],
+)
+async def test_what_is_too_old_is_not_charged_and_stops_nobody(
+    house: House, fees: FeeBook, creditor: Creditor, kind: str, due: date, written: datetime
+) -> None:
+    letter = {"kind": Kind.FOURTEEN_DAYS if creditor is NL else Kind.FIRST_REMINDER, "sent": written}
+    who, other = await house.debtor("K1"), await house.debtor("K2")
+    async with house.database.begin() as tx:
+        await tx.execute(update(debtor).where(debtor.c.id == who).values(kind=kind))
+    old = await house.invoice(who, "F0", 100000, due)
+    young, others = await house.invoice(who, "F1", 100000), await house.invoice(other, "F2", 100000)
+    costs = 15000 if creditor is NL else 9000
+    await send(house, old, costs, received=written.date(), **letter)  # type: ignore[arg-type]
+    for key in (young, others):
+        await send(house, key, costs, kind=letter["kind"])  # type: ignore[arg-type]
+    with capture_logs() as logs:
+        found = await fees.explain(who, creditor)
+        assert await fees.run(creditor) == 2
+    assert (found[0].refusal, found[0].total) == ("too_old", Money(100000))
+    assert found[1].refusal is None
+    assert [each["event"] for each in logs] == ["fees.too_old"]
+    assert await house.open(old) == 100000 < await house.open(young)
+
+
+async def test_one_fault_stops_nobody_else(house: House, protected: Protected) -> None:
+    async def holding(tx: AsyncConnection, debtor: DebtorId, about: str | None = None) -> bool:
+        if debtor == "bloem-K1":
+            raise RuntimeError("what nobody thought of")
+        return False
+
+    fees = FeeBook(house.database, house.clock, house.invoices, holding)
+    for number in ("K1", "K2"):
+        await send(house, await house.invoice(await house.debtor(number), f"F{number}", 10000), 4000)
+    assert await fees.run(NL) == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "refusal"),
+    [
+        pytest.param((4001, date(2026, 11, 3)), (4000, date(2026, 11, 4)), None, id="the amount was corrected"),
+        pytest.param((4000, None), (4000, date(2026, 11, 4)), None, id="the first one got lost"),
+        pytest.param((4000, date(2026, 11, 3)), (4001, date(2026, 11, 4)), None, id="a later mistake takes nothing"),
+        pytest.param((4001, date(2026, 11, 3)), (4000, date(2026, 11, 20)), "too_early", id="not yet"),
+        pytest.param((4001, date(2026, 11, 3)), (4000, None), "not_received", id="the correction is on its way"),
+    ],
+)
+async def test_a_corrected_letter_counts(
+    house: House,
+    fees: FeeBook,
+    first: tuple[int, date | None],
+    second: tuple[int, date | None],
+    refusal: str | None,
+) -> None:
+    who = await house.debtor("K1")
+    key = await house.invoice(who, "F1", 10000)
+    await send(house, key, first[0], received=first[1], content="sha256:1")
+    await send(house, key, second[0], received=second[1], content="sha256:2", sent=SENT + timedelta(days=1))
+    (found,) = await fees.explain(who, NL)
+    assert found.refusal == refusal
+    assert await fees.run(NL) == int(refusal is None)
+    (found,) = await fees.explain(who, NL)
+    assert (found.charged, found.letter is not None) == (refusal is None, True)
+
+
+async def transfer(house: House, who: DebtorId, keys: list[InvoiceId], minor: int, paid_at: datetime) -> str:
+    async with house.database.begin() as tx:
+        return await receive(tx, NL, who, keys, Money(minor), key=f"s:{minor}", paid_at=paid_at, now=house.clock.now())
+
+
+IN_TIME, LATE = datetime(2026, 11, 17, 12, tzinfo=UTC), datetime(2026, 11, 18, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("before", "paid", "paid_at", "left", "credit", "again"),
+    [
+        pytest.param(0, 100000, IN_TIME, (0, 0, 0), 0, 0, id="all of it"),
+        pytest.param(0, 100000, LATE, (15241, 0, 0), 0, 0, id="a day late"),
+        pytest.param(0, 60000, IN_TIME, (40000, 0, 0), 0, 1, id="a part: costs over the rest alone"),
+        pytest.param(15241, 100000, IN_TIME, (0, 0, 0), -15241, 0, id="the costs had been paid"),
+        pytest.param(15100, 60000, IN_TIME, (24900, 0, 0), 0, 1, id="most of them had been paid"),
+    ],
+)
+async def test_who_paid_in_time_is_charged_nothing(
+    house: House,
+    fees: FeeBook,
+    before: int,
+    paid: int,
+    paid_at: datetime,
+    left: tuple[int, int, int],
+    credit: int,
+    again: int,
+) -> None:
+    """The last free day is the 17th; the bank tells of it after the charge."""
+    who = await house.debtor("K1")
+    key = await house.invoice(who, "F1", 100000)
+    await send(house, key, 15000)
+    assert await fees.run(NL) == 1
+    if before:
+        await transfer(house, who, [key], before, LATE)
+    payment = await transfer(house, who, [key], paid, paid_at)
+    owed = await parts(house, key)
+    assert (owed[Account.RECEIVABLE], owed[Account.INTEREST], owed[Account.COSTS]) == left
+    accounts = await house.accounts()
+    assert (sum(accounts.values()), accounts.get("credit", 0)) == (0, credit)
+    async with house.database.read() as tx:
+        relieved = await charges.relieved_by(tx, payment)
+    assert relieved == (None if paid_at is LATE else Money(15241))
+    assert await fees.run(NL) == again
+    if again:
+        owed = await parts(house, key)
+        assert owed[Account.COSTS] == max(4000, left[0] * 15 // 100) and await fees.run(NL) == 0
+
+
+async def test_money_on_its_way_is_waited_for(house: House, fees: FeeBook) -> None:
+    who = await house.debtor("K1")
+    key = await house.invoice(who, "F1", 10000)
+    await send(house, key, 4000)
+    link = await house.link(who, [key])
+    row = {"id": "p1", "creditor_id": "bloem", "link_id": link.id, "provider": "sandbox", "cause": "c", "amount": 10000}
+    async with house.database.begin() as tx:
+        await tx.execute(insert(payments).values(**row, currency="EUR", status="pending", created_at=house.clock.now()))
+    (found,) = await fees.explain(who, NL)
+    assert (found.refusal, await fees.run(NL)) == ("paying", 0)
+    async with house.database.begin() as tx:
+        await tx.execute(update(payments).values(status="failed"))
+    assert await fees.run(NL) == 1
+
+
+async def test_nothing_is_charged_on_what_is_paid_at_this_moment(house: House, fees: FeeBook) -> None:
+    who = await house.debtor("K1")
+    key = await house.invoice(who, "F1", 10000)
+    await send(house, key, 4000)
+    async with house.database.begin() as tx:
+        await receive(tx, NL, who, [key], Money(10000), key="s:1", paid_at=LATE, now=house.clock.now())
+        charging = asyncio.create_task(fees.charge(who, NL))
+        await asyncio.wait({charging}, timeout=0.2)
+    assert (await charging, await house.open(key)) == (0, 0)
 
 
 @pytest.mark.parametrize(

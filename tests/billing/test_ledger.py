@@ -3,11 +3,9 @@
 from datetime import date
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from billing.attribution import allocate
 from billing.ledger import Account, Kind, Posting, Unbalanced, balance_of, book, open_amounts
 from core.ids import CreditorKey, InvoiceId
 from core.money import Money
@@ -55,23 +53,6 @@ async def test_what_is_open_is_the_sum_of_the_invoices_own_postings(house: House
     async with house.database.read() as connection:
         nobodys = InvoiceId("none")
         assert await open_amounts(connection, [first, second, nobodys]) == {first: 300, second: 700, nobodys: 0}
-
-
-_MINOR = st.integers(0, 10**9)
-
-
-@given(paid=_MINOR, open_now=st.lists(_MINOR, max_size=6))
-def test_a_payment_is_allocated_to_the_cent(paid: int, open_now: list[int]) -> None:
-    invoices = [(InvoiceId(str(n)), Money(minor)) for n, minor in enumerate(open_now)]
-    shares, rest = allocate(Money(paid), invoices)
-    assert sum(share.minor for _, share in shares) + rest.minor == paid
-    due = dict(invoices)
-    assert all(0 < share.minor <= due[key].minor for key, share in shares)
-    assert rest.minor == max(0, paid - sum(open_now))
-    filled = [key for key, share in shares if share == due[key]]
-    assert [key for key, _ in shares[:-1]] == filled[
-        : max(0, len(shares) - 1)
-    ]  # in order: only the last may be partial
 
 
 async def test_random_sequences_keep_every_cent(house: House) -> None:

@@ -33,7 +33,7 @@ async def kept(house: House) -> list[tuple[str, int, date | None]]:
 
 @pytest.fixture
 async def fees(house: House) -> FeeBook:
-    async def nobody(*_: Any) -> bool:
+    async def nobody(*_: Any, **__: Any) -> bool:
         return False
 
     return FeeBook(house.database, house.clock, house.invoices, nobody)

@@ -170,8 +170,8 @@ async def test_who_paid_in_time_is_not_late_for_the_bank_told_it_late(
     await add(house, promise, **made, **told, created_at=at(11, 2))
     assert (await risks.of(STRICT, who)).counted[BROKEN] == 1
     async with house.database.begin() as tx:
-        given = {"key": "s:1", "paid_at": at(11, 6), "now": house.clock.now()}
-        await receive(tx, BLOEM, who, [key], Money(5000), **given)
+        now = house.clock.now()
+        await receive(tx, BLOEM, who, [key], Money(5000), key="s:1", paid_at=at(11, 6), now=now)
     assert (await risks.of(STRICT, who)).counted == {LATE: 0, REVERSED: 0, BROKEN: 0}
 
 

@@ -11,6 +11,7 @@ from app.settings import Settings
 from billing.plans import Plans, spread
 from billing.promises import Promises
 from conversations.desking import Desking
+from conversations.holds import holding
 from core.agent import Agent, Role
 from core.ids import CreditorKey, InvoiceId
 from core.message import Address, Locale
@@ -140,7 +141,7 @@ class Scene:
         creditor = await effen.creditors.get(CreditorKey("bloem"))
         talk = await person.conversation()
         table = spread(Money(CENTS), 2, self.clock.now().date())
-        await Plans(effen.db, self.clock).agree(
+        await Plans(effen.db, self.clock, holding).agree(
             talk.id, talk.debtor_id, await self._invoices(customer), table, key=f"{talk.id}:plan", creditor=creditor
         )
 
@@ -149,7 +150,7 @@ class Scene:
         creditor = await effen.creditors.get(CreditorKey("bloem"))
         talk = await person.conversation()
         until = self.clock.now().date() + timedelta(days=7)
-        await Promises(effen.db, self.clock).make(
+        await Promises(effen.db, self.clock, holding).make(
             talk.id, talk.debtor_id, await self._invoices(customer), until, key=f"{talk.id}:promise", creditor=creditor
         )
 

@@ -23,7 +23,9 @@ async def test_a_promise_pauses_reminders_and_is_followed_up(stage: Stage) -> No
     assert await tick(stage) == [], "the reminder of today waits"
     stage.clock.set(datetime(2026, 11, 28, 9, tzinfo=UTC))
     assert await tick(stage) == []
-    stage.clock.set(datetime(2026, 11, 30, 9, tzinfo=UTC))
+    stage.clock.set(datetime(2026, 12, 1, 9, tzinfo=UTC))
+    assert await tick(stage) == [], "a transfer of Friday is on a statement two working days later"
+    stage.clock.set(datetime(2026, 12, 2, 9, tzinfo=UTC))
     assert await tick(stage) == ["promise.missed"]
     assert await tick(stage) == []
     assert (await stage.one(promise)).state == "broken"
