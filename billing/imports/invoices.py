@@ -82,7 +82,7 @@ async def keep(
     currency = given.get("currency") or "EUR"
     amount = cells.money(given["amount"], currency)
     stated = cells.money(given["open_amount"], currency) if given.get("open_amount") else None
-    _check(known, owner, currency, amount, stated or amount, given["issue_date"], given["due_date"])
+    _check(known, owner, amount, stated or amount, given["issue_date"], given["due_date"])
     values = {"issue_date": given["issue_date"], "due_date": given["due_date"], "amount": amount.minor}
     if stated is not None or known is None:
         values["imported_open"] = (amount if stated is None else stated).minor
@@ -118,15 +118,13 @@ async def _sent(tx: AsyncConnection, key: InvoiceId, given: Mapping[str, Any]) -
     return at is not None and await note(tx, [key], Happened.SENT, "import", at)
 
 
-def _check(known: Any, owner: DebtorId, currency: str, amount: Money, open_now: Money, issued: date, due: date) -> None:
+def _check(known: Any, owner: DebtorId, amount: Money, open_now: Money, issued: date, due: date) -> None:
     if amount < open_now:
         raise BadInput("open_amount is more than amount")
     if due < issued:
         raise BadInput("due_date is before issue_date")
     if known is not None and known.debtor_id != owner:
         raise BadInput("customer_number: this invoice belongs to another customer")
-    if known is not None and known.currency != currency:
-        raise BadInput(f"currency: this invoice is in {known.currency}")
 
 
 async def _difference(tx: AsyncConnection, known: Any, amount: Money, stated: Money | None) -> Money:

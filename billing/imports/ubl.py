@@ -166,8 +166,6 @@ async def _credit(tx: AsyncConnection, creditor: Creditor, document: Document, n
         raise BadInput("neither the customer nor an invoice that it refers to is known; import these first")
     if len(owners) > 1:
         raise BadInput("the customer is another one than that of the invoice in BillingReference")
-    if any(row.currency != document.currency for row in found.values()):
-        raise BadInput(f"DocumentCurrencyCode is {document.currency}, the invoice is in another currency")
     note = credit_notes.CreditNote(
         document.number, DebtorId(owners.pop()), document.issued, document.totals.payable, list(document.refers_to)
     )

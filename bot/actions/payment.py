@@ -44,7 +44,7 @@ class Pay(Wish):
             _nothing_to_pay(dispatcher, how)
             return [SlotSet(CHOSEN, None)]
         if how.part and entity(tracker, _PART):
-            await _issue(self.services, dispatcher, context, debtor, how, how.payable, how.part.amount)
+            await _issue(self.services, dispatcher, context, debtor, how, how.planned, how.part.amount)
             return [SlotSet(CHOSEN, None)]
         meant = tracker.get_slot(CHOSEN) or choose(tracker.latest_message, how.payable)
         if how.part and meant is None:
@@ -93,7 +93,7 @@ class PayPart(Wish):
             await _issue(self.services, dispatcher, context, debtor, how, how.payable, part)
             return [SlotSet(AMOUNT, None)]
         if how.part and not said:
-            await _issue(self.services, dispatcher, context, debtor, how, how.payable, how.part.amount)
+            await _issue(self.services, dispatcher, context, debtor, how, how.planned, how.part.amount)
             return [SlotSet(AMOUNT, None)]
         return start(PartForm)
 

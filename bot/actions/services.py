@@ -273,6 +273,8 @@ class IbanChanges(Protocol):
 class Plan(Protocol):
     @property
     def instalments(self) -> Sequence[Instalment]: ...
+    @property
+    def invoices(self) -> Sequence[InvoiceId]: ...
 
 
 class Plans(Protocol):

@@ -6,7 +6,6 @@ from datetime import date
 
 from billing.invoices import OpenInvoice
 from billing.plans import Instalment
-from bot.actions.invoices import total
 from bot.actions.services import Plan, Services
 from core.hold import Reason
 from core.ids import DebtorId
@@ -15,9 +14,13 @@ from core.money import Money
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """held: for care, so nothing is asked of this person now; part: of the running plan, what is to be paid next."""
+    """held: for care, so nothing is asked of this person now; part: of the running plan, what is to be paid next.
+
+    planned: what the plan's parts pay.
+    """
 
     payable: Sequence[OpenInvoice]
+    planned: Sequence[OpenInvoice]
     disputed: Sequence[OpenInvoice]
     plan: Plan | None
     part: Instalment | None
@@ -30,22 +33,26 @@ async def standing_of(services: Services, debtor: DebtorId) -> Standing:
     payable = [invoice for invoice in invoices if not invoice.disputed]
     plan = await services.plans.current(debtor)
     promise = await services.promises.current(debtor)
+    planned = [invoice for invoice in payable if plan and invoice.id in plan.invoices]
     return Standing(
         payable,
+        planned,
         [invoice for invoice in invoices if invoice.disputed],
         plan,
-        next_part(plan.instalments, payable) if plan else None,
+        next_part(plan, invoices) if plan and planned else None,
         promise.until if promise and payable else None,
         bool(await services.holds.of(debtor) - {Reason.DISPUTE}),
     )
 
 
-def next_part(instalments: Sequence[Instalment], payable: Sequence[OpenInvoice]) -> Instalment | None:
-    """What is still to be paid of the first instalment that has not been paid in full; what was paid fills them up."""
-    if not payable:
-        return None
-    paid = sum(each.amount.minor for each in instalments) - total(payable).minor
-    for each in instalments:
+def next_part(plan: Plan, invoices: Sequence[OpenInvoice]) -> Instalment | None:
+    """What is still to be paid of the first instalment that has not been paid in full; what was paid fills them up.
+
+    `invoices` are all that are open; of another one than the plan's nothing is a part of it.
+    """
+    owed = sum(invoice.open.minor for invoice in invoices if invoice.id in plan.invoices)
+    paid = sum(each.amount.minor for each in plan.instalments) - owed
+    for each in plan.instalments:
         if paid < each.amount.minor:
             rest = each.amount.minor - max(paid, 0)
             return Instalment(each.due, Money(rest, each.amount.currency))

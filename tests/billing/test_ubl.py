@@ -173,6 +173,7 @@ OUTSIDE = '<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/hostname">]><x>&e;</x>'
         pytest.param(File(due="31-10-2026"), "2026-11-30", id="no date"),
         pytest.param(File(customer=None, endpoint=":"), "customer number", id="no customer"),
         pytest.param(File(currency="EURO"), "currency", id="no currency"),
+        pytest.param(File(currency="USD"), "the currency of an invoice is EUR", id="another currency"),
         pytest.param(File(changes=[('PayableAmount currencyID="EUR"', 'PayableAmount currencyID="USD"')]), "in USD", id="two currencies"),
         pytest.param(File(changes=[(">59.71</cbc:PayableAmount>", ">59,71</cbc:PayableAmount>")]), "1234.56", id="a comma"),
         pytest.param(File(changes=[(">59.71</cbc:PayableAmount>", ">59.7100001</cbc:PayableAmount>")]), "decimals", id="half a cent"),
@@ -266,7 +267,6 @@ async def test_a_changed_file_corrects_as_one_of_csv_does(house: House) -> None:
     ("change", "said"),
     [
         pytest.param({"customer": "K2"}, "another customer", id="customer"),
-        pytest.param({"currency": "USD"}, "EUR", id="currency"),
         pytest.param({"prepaid": "5.00"}, "PrepaidAmount", id="prepaid"),
     ],
 )
@@ -339,7 +339,7 @@ async def test_a_credit_note_on_two_invoices_lowers_them_in_its_order(house: Hou
         pytest.param(replace(CREDIT, refers_to=["U-9"]), "import it first", id="an invoice that is not here"),
         pytest.param(replace(CREDIT, refers_to=[], customer="K9"), "import these first", id="nobody's"),
         pytest.param(replace(CREDIT, customer="K2"), "another one", id="another customer's"),
-        pytest.param(replace(CREDIT, currency="USD"), "another currency", id="another currency"),
+        pytest.param(replace(CREDIT, currency="USD"), "is EUR", id="another currency"),
         pytest.param(replace(CREDIT, rows=[Row("Plant", "9.00")]), "another number", id="changed"),
         pytest.param(replace(CREDIT, number="C-2", seller="99999999"), "registration", id="another seller's"),
     ],

@@ -13,6 +13,7 @@ from billing.law import Kind, Letter, Period
 from billing.plans import Instalment, spread
 from bot.actions.standing import next_part
 from core.hold import Reason
+from core.ids import InvoiceId
 from core.money import Money
 from tests.bot.talk import Talk
 from tests.bot.world import Agreed, World, creditor, invoice
@@ -151,7 +152,7 @@ async def test_a_plan_is_chosen_shown_and_agreed_on(talk: Talk, world: World, ye
         said = await talk.hear("ja graag", "affirm")
     assert said.keys == ["plan.agreed"]
     assert said.args["rows"] == {"rows": rows, "key": "plan.row"}
-    assert world.plan == Agreed(spread(Money(10000), 3, TODAY))
+    assert world.plan == Agreed(spread(Money(10000), 3, TODAY), [each.id for each in world.invoices])
     assert (await talk.hear("kan het in delen?", "request_payment_plan")).keys == ["plan.current"]
 
 
@@ -338,8 +339,21 @@ async def test_three_amounts_that_are_none_and_a_person_helps(talk: Talk, world:
     [(0, TODAY + timedelta(days=7), 2498), (1000, TODAY + timedelta(days=7), 1498), (2498, date(2026, 12, 30), 2497)],
 )
 def test_the_next_part_of_a_plan(paid: int, due: date, cents: int) -> None:
-    plan = spread(Money(4995), 2, TODAY)
-    assert next_part(plan, [invoice("1", 4995 - paid)]) == Instalment(due, Money(cents))
+    plan = Agreed(spread(Money(4995), 2, TODAY), [InvoiceId("id-1")])
+    others = [invoice("2", 7000), invoice("3", 100, disputed=True)]
+    assert next_part(plan, [invoice("1", 4995 - paid), *others]) == Instalment(due, Money(cents))
+
+
+async def test_a_part_is_paid_on_the_invoices_of_the_plan(talk: Talk, world: World) -> None:
+    """Another one has come since: of that nothing is a part, and nothing but it is left when the plan is paid."""
+    world.verified, world.invoices = True, [invoice("2", 7000), invoice("1", 4995)]
+    world.plan = Agreed(spread(Money(4995), 2, TODAY), [InvoiceId("id-1")])
+    said = await talk.hear("betalen", "pay")
+    assert (said.keys, said.args["amount"]) == (["pay.plan"], {"money": [2498, "EUR"]})
+    assert (await talk.hear("deel", "pay", tapped={"part": "next"})).keys == ["payment_link.issued"]
+    assert list(world.links.values()) == [(InvoiceId("id-1"),)]
+    world.invoices = [invoice("2", 7000)]
+    assert (await talk.hear("betalen", "pay")).keys == ["payment_link.issued"]
 
 
 async def test_a_pay_day_is_asked_for(talk: Talk, world: World) -> None:

@@ -106,6 +106,7 @@ class Parcel:
 @dataclass(frozen=True)
 class Agreed:
     instalments: Sequence[Instalment]
+    invoices: Sequence[InvoiceId] = (InvoiceId("id-2026-0042"),)
 
 
 @dataclass(frozen=True)
@@ -384,7 +385,7 @@ class Plans(_Of):
         key: str,
         creditor: Creditor,
     ) -> Agreed:
-        self.world.plan = Agreed(instalments)
+        self.world.plan = Agreed(instalments, invoices)
         return self.world.plan
 
 
