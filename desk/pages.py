@@ -31,6 +31,7 @@ from core.ids import AgentId, ConversationId, DebtorId, LinkId, new_id
 from core.message import MAX_TEXT, Locale
 from core.texts import Texts
 from desk.accounts import Accounts
+from desk.debits import DebitPages
 from desk.entry import Entry
 from desk.guard import LIVE, Guard
 from desk.live import DeskNamespace
@@ -92,6 +93,7 @@ class Desk:
             services.db, services.clock, services.creditors, services.unheard, self._guard, self._page
         )
         self._payments = PaymentPages(services.statements, services.deciding, self._guard, self._page)
+        self._debits = DebitPages(services.db, services.clock, self._guard, self._page)
         self.namespace = DeskNamespace(services.db, self._transcripts, self._guard)
 
     def routes(self) -> list[web.RouteDef]:
@@ -100,6 +102,7 @@ class Desk:
             *self._entry.routes(),
             *self._training.routes(),
             *self._payments.routes(),
+            *self._debits.routes(),
             *self._reports.routes(),
             web.get("/desk/static/{name}", self._guard.public(self._static)),
             web.get("/desk", private(self._queue_page)),

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from billing.debits import OTHER_ACCOUNT, Debit, Why, record
 from billing.links import Links
 from conversations import window
-from conversations.contacts import ContactPoint, contact_of
+from conversations.contacts import ContactPoint, contact_of, new_conversation
 from conversations.creditors import Creditors
 from conversations.handoff import wait_for_person
 from conversations.outbox import Outbox
@@ -61,7 +61,7 @@ class DebitNews:
                 await wait_for_person(tx, points[0].conversation, Reason.REQUEST, now, summary)
         self._wake.ring("event")
         if contact is None:
-            log.info("debit.not_told", debit=debit.id)
+            log.info("debit.not_told", debit=debit.id)  # the desk lists it
             return
         try:
             link = await self._links.issue(
@@ -90,9 +90,8 @@ class DebitNews:
 async def _mourn(tx: AsyncConnection, debit: Debit, now: datetime) -> None:
     """The bank says that its customer has died: nothing more is sent, and a person takes over."""
     home = await tx.scalar(select(conversation.c.id).where(conversation.c.debtor_id == debit.debtor))
-    if home is None:  # nobody to write to, and nothing to hold: reminders go to verified contact points alone
-        log.warning("debit.deceased_unknown", debit=debit.id)
-        return
+    if home is None:  # who never wrote is held all the same, and an agent finds it in the queue
+        home = await new_conversation(tx, debit.creditor, now, None, debit.debtor)
     held = await insert_once(
         tx,
         hold,

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from store.events import DIRECT_DEBIT_FAILED, emit
 from store.tables.money import direct_debit, iban_change, invoice, payment_link
 from store.tables.people import contact_point, creditor, hold
-from store.tables.talk import outbound
+from store.tables.talk import conversation, outbound
 from tests.desk.test_pages import plain
 from tests.whole.people import Phone, Visitor, colleague, logged_in
 from tests.whole.stage import Stage
@@ -140,6 +140,26 @@ async def test_a_death_is_no_occasion_for_a_bill(stage: Stage) -> None:
     assert await stage.holds() == [("report_deceased", "K-1001")]
     (talk,) = await stage.talks()
     assert (talk.state, talk.reason) == ("open", "report_deceased")
+
+
+async def test_a_death_is_heard_of_somebody_who_never_wrote(stage: Stage) -> None:
+    assert await report(stage, "MD07") == 202
+    assert await stage.holds() == [("report_deceased", "K-1001")]
+    (talk,) = await stage.rows(conversation)
+    assert (talk.state, talk.reason, talk.contact_point_id) == ("open", "report_deceased", None)
+    person = await verified(stage, "sms")
+    assert len(await stage.holds()) == 1
+    assert (await person.conversation()).reason == "report_deceased", "whoever writes finds the person who was told"
+
+
+async def test_a_debit_that_nobody_could_be_told_of_is_listed_at_the_desk(stage: Stage) -> None:
+    assert await report(stage, "AM04") == 202
+    browser = await colleague(stage)
+    words = plain(await browser.page("/desk/debits"))
+    assert "€ 18,75" in words and "2026-0057" in words and "K-1001" in words
+    await verified(stage, "sms")
+    await report(stage, "AM04", "d2")
+    assert words.count("2026-0057") == plain(await browser.page("/desk/debits")).count("2026-0057") == 1
 
 
 @pytest.mark.parametrize("approved", [True, False])
