@@ -1,7 +1,7 @@
 """What a payment pays, invoice by invoice and part by part: its booking.
 
-Netherlands: BW 6:44, costs, then interest, then principal. Belgium: principal first, the milder order, until the rule
-there has a source.
+Netherlands: BW 6:44, costs, then interest, then principal, where the creditor's policy is not milder. Belgium:
+principal first, the milder order, until the rule there has a source.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,8 +20,8 @@ from store.tables.money import booking, invoice, payment_link, payment_link_invo
 from store.tables.money import payment as payments
 
 ORDER: Mapping[str, Sequence[Account]] = {
-    "NL": (Account.COSTS, Account.INTEREST, Account.RECEIVABLE),
-    "BE": (Account.RECEIVABLE, Account.INTEREST, Account.COSTS),
+    "costs_first": (Account.COSTS, Account.INTEREST, Account.RECEIVABLE),
+    "principal_first": (Account.RECEIVABLE, Account.INTEREST, Account.COSTS),
 }
 
 
@@ -66,7 +66,7 @@ async def book_payment(
             late = Late(key, debtor, each.due_date, each.currency)
             await relieve(tx, creditor, late, payment.id, paid_at, now)
         owed = (await open_parts(tx, [key]))[key]
-        for account, part in attribute(left, owed, ORDER[creditor.country]):
+        for account, part in attribute(left, owed, ORDER[creditor.attribution]):
             postings.append(Posting(account, _credit(part), debtor, key))
             left -= part
     if left:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Select, and_, exists, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from billing.ledger import OWED
+from billing.ledger import OWED, credit_of
 from core.hold import Reason
 from core.ids import CreditorKey, DebtorId, InvoiceId
 from core.money import Money
@@ -44,6 +44,11 @@ class Invoices:
         found = await self._found(_query().where(invoice.c.debtor_id == debtor))
         settled = sorted((each for each in found if not each.open), key=lambda each: each.issued, reverse=True)
         return [each for each in found if each.open] + settled
+
+    async def credit_of(self, debtor: DebtorId) -> Money:
+        """What a debtor has paid too much."""
+        async with self._database.read() as connection:
+            return await credit_of(connection, debtor)
 
     async def by_id(self, key: InvoiceId) -> OpenInvoice | None:
         """An invoice, paid or not."""

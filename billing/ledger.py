@@ -116,6 +116,14 @@ async def balance_of(tx: AsyncConnection, debtor: DebtorId, currency: str = "EUR
     return Money(int((await tx.execute(query)).scalar_one()), currency)
 
 
+async def credit_of(tx: AsyncConnection, debtor: DebtorId, currency: str = "EUR") -> Money:
+    """What the debtor has paid too much, and has not been given back."""
+    query = select(func.coalesce(func.sum(-posting.c.minor), 0)).where(
+        posting.c.debtor_id == debtor, posting.c.account == Account.CREDIT, posting.c.currency == currency
+    )
+    return Money(int((await tx.execute(query)).scalar_one()), currency)
+
+
 async def lowering(tx: AsyncConnection, debtor: DebtorId, invoices: Sequence[InvoiceId], by: Money) -> list[Posting]:
     """Postings that take this much off the principal of the invoices, in their order and none below zero.
 

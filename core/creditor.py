@@ -133,6 +133,8 @@ class Fees(_Part):
     interest: bool = True
     vat: bool = False  # Netherlands: the creditor cannot reclaim VAT, and its letter says so
     clause: bool = False  # Belgium: the terms have a penalty clause; without one there is nothing to charge
+    # What a payment pays first; None: as the country's law says.
+    attribution: Literal["costs_first", "principal_first"] | None = None
 
 
 class Reminder(_Part):
@@ -240,6 +242,8 @@ class Creditor(_Part):
     def _law(self) -> Creditor:
         if self.kind == "agency" and self.channels.whatsapp:
             raise ValueError("WhatsApp's policy may forbid third-party collection: an agency has no channels.whatsapp")
+        if self.country == "BE" and self.fees.attribution == "costs_first":
+            raise ValueError("fees.attribution may only be milder than what holds in BE: principal_first")
         return self
 
     @property
@@ -250,6 +254,11 @@ class Creditor(_Part):
     def reference(self) -> Literal["iso11649", "ogm", "betalingskenmerk"]:
         """Which payment reference its links carry: a bank app fills in ISO 11649, Belgium prints its own."""
         return self.payments.reference or ("ogm" if self.country == "BE" else "iso11649")
+
+    @property
+    def attribution(self) -> Literal["costs_first", "principal_first"]:
+        """What a payment pays first: in the Netherlands the costs (BW 6:44), where the creditor is not milder."""
+        return self.fees.attribution or ("costs_first" if self.country == "NL" else "principal_first")
 
     @property
     def min_instalment(self) -> Money:

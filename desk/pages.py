@@ -173,6 +173,7 @@ class Desk:
             status,
             talk=talk,
             invoices=open_invoices,
+            credit=await self._s.invoices.credit_of(talk.customer.id) if talk.customer else None,
             history=history,
             claims=claims,
             links=await self._s.issued_links.of(talk.customer.id) if talk.customer else [],

@@ -26,8 +26,12 @@ class AskBalance(Wish):
     ) -> Events:
         how = await standing_of(self.services, debtor)
         says = _says(how, context)
+        options = _options(how)
+        if credit := await self.services.invoices.credit_of(debtor):
+            says.append(("balance.credit", {"credit": {"money": credit.as_json()}}))
+            options = options or [Option("option.human", "human")]
         for place, (key, args) in enumerate(says, 1):
-            say(dispatcher, key, _options(how) if place == len(says) else (), **args)
+            say(dispatcher, key, options if place == len(says) else (), **args)
         return []
 
 

@@ -57,6 +57,10 @@ class Invoices(Protocol):
         """Paid ones too, after those that are open."""
         ...
 
+    async def credit_of(self, debtor: DebtorId) -> Money:
+        """What was paid too much."""
+        ...
+
 
 class Copy(Protocol):
     @property

@@ -85,6 +85,13 @@ CASES = [
         options=["human"],
         world={**KNOWN, "held": frozenset([Reason.HARDSHIP])},
     ),
+    Case("ask_balance", ["balance.open", "balance.credit"], options=["pay"], world={**KNOWN, "credit": Money(250)}),
+    Case(
+        "ask_balance",
+        ["balance.none", "balance.credit"],
+        options=["human"],
+        world={**KNOWN, "invoices": [], "credit": Money(250)},
+    ),
     Case("ask_balance", ["balance.open", "balance.plan"], options=["pay"], world={**KNOWN, "plan": PLAN}),
     Case(
         "ask_balance",

@@ -146,6 +146,7 @@ class World:
     people: Mapping[str, Mapping[str, str]] = field(
         default_factory=lambda: {"2026-0042": {"postcode": "1234AB", "house_number": "12"}}
     )
+    credit: Money = field(default_factory=lambda: Money(0))
     invoices: list[OpenInvoice] = field(default_factory=lambda: [invoice("2026-0042", 4995)])
     settled: list[OpenInvoice] = field(default_factory=list)
     copies: dict[str, InvoiceId] = field(default_factory=dict)  # cause → invoice
@@ -289,6 +290,9 @@ class Invoices(_Of):
 
     async def of(self, debtor: DebtorId) -> Sequence[OpenInvoice]:
         return [*self.world.invoices, *self.world.settled]
+
+    async def credit_of(self, debtor: DebtorId) -> Money:
+        return self.world.credit
 
 
 class Copies(_Of):
