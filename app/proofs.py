@@ -1,5 +1,6 @@
 """The pictures that people send: fetched from the channel that they came by, and kept for an agent's eyes."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from conversations.outbox import Outbox
 from conversations.pictures import Pictures
 from core.errors import SendFailed
 from core.ids import ConversationId, TurnId
+from core.lifecycle import TurnState
 from core.message import Channel, Fetches, Say
 from core.pictures import MOST
 from store.database import Database
@@ -20,6 +22,8 @@ log = structlog.get_logger(__name__)
 
 # Of one message; more than that is no proof.
 _MOST_PICTURES = 3
+# A turn ends within twenty seconds, with an apology if need be.
+_LOOKS, _PAUSE = 200, 0.1
 
 
 class Proofs:
@@ -43,6 +47,7 @@ class Proofs:
         row, pictures = await self._of(turn)
         if not pictures or await self._claims.keep(payload["claim_id"], turn, pictures):
             return
+        await self._answered(turn)
         async with self._db.begin() as tx:
             home, say = ConversationId(row.conversation_id), Say("claim.no_picture")
             await self._outbox.put(tx, home, say, cause=f"proof:{turn}", contact=row.contact_point_id)
@@ -59,6 +64,15 @@ class Proofs:
             row = (await tx.execute(select(inbound).where(inbound.c.id == turn))).one()
         channel = self._channels[row.channel]
         return row, [await _fetched(channel, row.creditor_id, media) for media in row.media[:_MOST_PICTURES]]
+
+    async def _answered(self, turn: TurnId) -> None:
+        """Until the turn has had its answer, or should have: that a picture is none is said after the thanks."""
+        state = select(inbound.c.state).where(inbound.c.id == turn)
+        for _ in range(_LOOKS):
+            async with self._db.read() as tx:
+                if await tx.scalar(state) == TurnState.DONE:
+                    return
+            await asyncio.sleep(_PAUSE)
 
 
 async def _fetched(channel: Channel, account: str, media: str) -> bytes:
