@@ -1,4 +1,4 @@
-"""The trained models: what a message means, what answers a question, and what follows from it (the engine's dialogue)."""
+"""The trained models: what a message means, what answers a question to a shop, and the engine's dialogue."""
 
 import subprocess
 from collections.abc import Callable

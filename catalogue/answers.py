@@ -73,9 +73,7 @@ class Answers:
             if kept is not None and kept[0] == stamp:
                 return kept[1]
             stored = await index.read(self._db, creditor, self._model)
-            published = await asyncio.to_thread(
-                Published, stored.sources, stored.vectors, stored.counts, self._ranking.center
-            )
+            published = await asyncio.to_thread(Published, stored.sources, stored.vectors, self._ranking.center)
             self._kept[creditor] = stamp, published
             return published
 

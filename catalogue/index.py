@@ -18,7 +18,7 @@ from store.database import Database
 from store.tables.shop import faq, passage, product
 from understanding.weights import Floats
 
-AT_ONCE = 200  # sources whose texts are encoded and stored together: some seconds, then others have their turn
+AT_ONCE = 50  # sources whose texts are encoded and stored together: two seconds, then others have their turn
 _PAGE = 500  # rows read at a time
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
 # Of each kind of source its table, and the columns of its name and its text.
@@ -50,11 +50,10 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """sources, and their vectors in their order; counts: how many each has."""
+    """Sources, and of each its vectors."""
 
     sources: Sequence[Source]
-    vectors: npt.NDArray[np.float16]  # (n, width)
-    counts: Sequence[int]
+    vectors: Sequence[npt.NDArray[np.float16]]  # of each (n, width)
 
 
 def of_faq(question: str, answer: str) -> list[str]:
@@ -136,8 +135,7 @@ async def read(db: Database, creditor: CreditorKey, model: Model) -> Stored:
             sources += [Source(kind, row.source_id, row.name, row.language) for row in rows]
             packed += [np.frombuffer(row.vectors, np.float16).reshape(-1, model.width) for row in rows]
             await asyncio.sleep(0)
-    vectors = np.concatenate(packed) if packed else np.zeros((0, model.width), np.float16)
-    return Stored(sources, vectors, [len(each) for each in packed])
+    return Stored(sources, packed)
 
 
 async def refresh(db: Database, encoder: Encoder) -> int:

@@ -30,19 +30,18 @@ class Source:
 
 
 class Published:
-    """vectors: those of each source, one of its name and then one of each of its sentences, at least one, in the order
-    of the sources; counts: how many each has in all. They stay in float16: only those of a short list are read, and
-    `near` sorts out that list with one vector a source, of its name and the middle of its sentences.
+    """vectors: of each source one of its name and then one of each of its sentences, at least one. They stay in
+    float16: only those of a short list are read, and `near` sorts out that list with one vector a source, of its name
+    and the middle of its sentences.
     """
 
-    def __init__(
-        self, sources: Sequence[Source], vectors: npt.NDArray[Any], counts: Sequence[int], center: Floats
-    ) -> None:
+    def __init__(self, sources: Sequence[Source], vectors: Sequence[npt.NDArray[Any]], center: Floats) -> None:
         self.sources = sources
         self.products = np.array([source.kind == PRODUCT for source in sources], bool)
         self.languages = np.array([source.language or "" for source in sources])
-        self._vectors = vectors.astype(np.float16)
-        self._starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        every = np.concatenate(vectors) if len(vectors) else np.zeros((0, len(center)), np.float16)
+        self._vectors = every.astype(np.float16, copy=False)
+        self._starts = np.concatenate([[0], np.cumsum([len(each) for each in vectors])]).astype(np.int64)
         self._center = center
         self.near = self._middles()
         self._holders = _holders(sources)

@@ -51,8 +51,8 @@ class Ranked:
 @dataclass(frozen=True, slots=True)
 class Ranking:
     """center: what is taken off vectors; topics: of a question or FAQ; facets: of a question about a product, or of a
-    sentence of its description; weights: (2, FEATURES + 1), for FAQs and for products, the last of each a bias; sure: how
-    probable an answer must be to be told, near: to be offered."""
+    sentence of its description; weights: (2, FEATURES + 1), for FAQs and for products, the last of each a bias; sure:
+    how probable an answer must be to be told, near: to be offered."""
 
     center: Floats
     topics: Head

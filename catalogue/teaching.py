@@ -202,8 +202,8 @@ class _Vectors:
         return head.fit(without(vectors, titles) * SPREAD, [facet for _, _, facet in taught.facets], _FACETS_PENALTY)
 
     def published(self, shop: Sequence[_Entry]) -> Published:
-        vectors = np.stack([self.of(text) for entry in shop for text in entry.texts])
-        return Published([entry.source for entry in shop], vectors, [len(entry.texts) for entry in shop], self.center)
+        vectors = [np.stack([self.of(text) for text in entry.texts]) for entry in shop]
+        return Published([entry.source for entry in shop], vectors, self.center)
 
     def _head(self, rows: Sequence[tuple[str, str]], penalty: float) -> Head:
         vectors = centred(np.stack([self.of(text) for text, _ in rows]), self.center)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from store.tables.talk import outbound
 from tests.whole.people import Phone, Visitor, logged_in
 from tests.whole.stage import Stage
 
@@ -34,6 +35,12 @@ async def test_what_nobody_has_published_is_not_made_up(stage: Stage, locale: st
     visitor = await Visitor(stage, locale=locale).arrive()
     (said,) = await visitor.say(question)
     assert said in ("answer.none", "answer.suggestions", "talk.not_understood")
+    last = (await stage.rows(outbound))[-1]
+
+    async def heard() -> bool:
+        return visitor.heard[-1]["metadata"]["id"] == last.id
+
+    await stage.until(heard, "the answer")
     assert visitor.heard[-1]["quick_replies"], "something to go on with"
 
 
