@@ -25,8 +25,8 @@ THRESHOLDS = {
     "report_deceased": 0.1,
     "under_administration": 0.08,
     "hardship": 0.08,
-    "dispute": 0.15,
-    "complaint": 0.12,
+    "dispute": 0.2,
+    "complaint": 0.15,
 }
 
 _WORDS = Path(__file__).with_name("care.yml")
