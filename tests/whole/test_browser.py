@@ -61,7 +61,7 @@ async def test_from_the_chat_to_the_desk(stage: Stage) -> None:
         await desk.locator("a[href^='/desk/c/']").first.click()
         await expect(desk.locator("body")).to_contain_text("ik heb dit nooit besteld")
         await desk.locator("form[action$='/take'] button").click()
-        await desk.locator("textarea").fill("Dag, ik ben Roos. Ik zoek het voor je uit.")
+        await desk.locator("textarea[name=text]").fill("Dag, ik ben Roos. Ik zoek het voor je uit.")
         await desk.locator("form[action$='/write'] button").first.click()
         await expect(log).to_contain_text("Ik zoek het voor je uit.")
 
