@@ -84,7 +84,8 @@ async def watch(
 ) -> None:
     """Care heard in a message, whoever has the conversation: the hold at once, and whoever is to be woken.
 
-    `suspected`: beside a wish that the bot answers; then a person looks whether it is so, for nobody else would.
+    `said`: the message's values; `suspected`: beside a wish that the bot answers; then a person looks whether it is so,
+    for nobody else would.
     """
     await place(tx, message, reason, said, now, suspected=suspected)
     if suspected:

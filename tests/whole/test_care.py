@@ -175,4 +175,4 @@ async def test_the_administrators_name_is_noted(stage: Stage) -> None:
     await person.say("ik sta onder bewind")
     assert await person.say("mevrouw De Vries, devries@bewind.example") == ["care.administrator_noted"]
     assert (await person.conversation()).summary["administrator"] == "mevrouw De Vries, devries@bewind.example"
-    assert await person.say("dank je wel") == ["notice.desk_waiting"]
+    assert await person.say("dank je wel") == ["notice.desk_waiting", "handoff.when_open"]
