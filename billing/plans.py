@@ -16,14 +16,16 @@ from billing.ledger import open_amounts
 from billing.patience import Holding, gracious, resumed, waiting
 from billing.promises import replace
 from billing.rounds import look_at
+from core.agent import Agent
 from core.clock import Clock
 from core.creditor import Creditor
 from core.errors import BadInput, Conflict
 from core.ids import ConversationId, CreditorKey, DebtorId, InvoiceId, new_id
 from core.lifecycle import INSTALMENT, PLAN, InstalmentState, PlanState, sources
 from core.money import Money
+from store.audit import record
 from store.database import Database
-from store.events import INSTALMENT_DUE, INSTALMENT_MISSED, PLAN_BROKEN, emit
+from store.events import INSTALMENT_DUE, INSTALMENT_MISSED, PLAN_ARRANGED, PLAN_BROKEN, emit
 from store.tables.money import instalment, plan
 from store.upsert import insert_once
 
@@ -34,6 +36,9 @@ _PATIENCE = timedelta(days=7)
 _OFFERED = 3
 # Its link is sent this long before an instalment.
 _AHEAD = timedelta(days=3)
+# What an agent may agree on.
+MOST = 60
+LATEST = timedelta(days=62)  # until the first instalment
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +54,17 @@ class Plan:
     state: PlanState
     instalments: Sequence[Instalment]
     invoices: Sequence[InvoiceId]
+    states: Sequence[InstalmentState] = ()  # of each instalment
 
 
 def spread(total: Money, months: int, today: date) -> list[Instalment]:
+    """As it is offered: the first one is due in a week."""
+    return divide(total, months, today + _FIRST)
+
+
+def divide(total: Money, months: int, first: date) -> list[Instalment]:
     """Equal instalments, one a month; the first ones carry the cents that do not divide."""
     share, rest = divmod(total.minor, months)
-    first = today + _FIRST
     return [
         Instalment(_month_after(first, number), Money(share + (number < rest), total.currency))
         for number in range(months)
@@ -111,34 +121,49 @@ class Plans:
             allowed = [spread(total, len(offer), today) for offer in offers(total, creditor, today)]
             if owed != total.minor or needs_agent(total, creditor) or list(instalments) not in allowed:
                 raise BadInput("this plan is not what is open, or not within the policy")
-            values = {
-                "id": new_id(),
-                "creditor_id": creditor.key,
-                "debtor_id": debtor,
-                "conversation_id": conversation,
-                "cause": key,
-                "state": PlanState.AGREED,
-                "currency": total.currency,
-                "total": total.minor,
-                "invoices": list(invoices),
-                "created_at": now,
-            }
-            if await insert_once(tx, plan, **values):
-                rows = [
-                    {
-                        "plan_id": values["id"],
-                        "number": number,
-                        "due_on": each.due,
-                        "amount": each.amount.minor,
-                        "state": InstalmentState.DUE,
-                    }
-                    for number, each in enumerate(instalments, 1)
-                ]
-                await tx.execute(insert(instalment), rows)
-                await replace(tx, debtor, now)
+            return await _start(tx, conversation, debtor, invoices, instalments, key, creditor, now)
+
+    async def arrange(
+        self,
+        agent: Agent,
+        conversation: ConversationId,
+        debtor: DebtorId,
+        invoices: Sequence[InvoiceId],
+        months: int,
+        first: date,
+        *,
+        key: str,
+        creditor: Creditor,
+    ) -> Plan:
+        """An agent puts a plan over all that is open into force, whatever the policy lets the bot; the debtor is told.
+
+        Raises BadInput for fewer than 2 or more than 60 instalments, for a first day in the past or later than two
+        months from now, and where nothing is open; Conflict where another plan runs.
+        """
+        now = self._clock.now()
+        today = now.astimezone(creditor.zone).date()
+        if not 2 <= months <= MOST or not today <= first <= today + LATEST:
+            raise BadInput("these are no instalments")
+        async with self._database.begin() as tx:
             if agreed := await _one(tx, plan.c.cause == key):
                 return agreed
-            raise Conflict("another plan runs")
+            total = Money(sum((await open_amounts(tx, invoices)).values()))
+            if total.minor < months:
+                raise BadInput("there is nothing to divide")
+            table = divide(total, months, first)
+            made = await _start(tx, conversation, debtor, invoices, table, key, creditor, now)
+            await record(tx, agent, "plan_arranged", made.id, now, {"months": months})
+            await emit(tx, PLAN_ARRANGED, {"plan_id": made.id}, now)
+            return made
+
+    async def end(self, agent: Agent, debtor: DebtorId) -> None:
+        """An agent ends the plan that runs; what is left of it is owed as before. Twice is once."""
+        now = self._clock.now()
+        ours = (plan.c.debtor_id == debtor, plan.c.creditor_id == agent.creditor, plan.c.state == PlanState.AGREED)
+        async with self._database.begin() as tx:
+            key = await tx.scalar(select(plan.c.id).where(*ours))
+            if key is not None and await _end(tx, key, PlanState.ENDED, now):
+                await record(tx, agent, "plan_ended", key, now)
 
     async def current(self, debtor: DebtorId) -> Plan | None:
         """The plan that runs."""
@@ -179,6 +204,47 @@ class Plans:
         return owed <= 0 and await _end(tx, row.id, PlanState.KEPT, now)
 
 
+async def _start(
+    tx: AsyncConnection,
+    conversation: ConversationId,
+    debtor: DebtorId,
+    invoices: Sequence[InvoiceId],
+    instalments: Sequence[Instalment],
+    key: str,
+    creditor: Creditor,
+    now: datetime,
+) -> Plan:
+    """What was promised before is replaced. Raises Conflict where another plan runs."""
+    values = {
+        "id": new_id(),
+        "creditor_id": creditor.key,
+        "debtor_id": debtor,
+        "conversation_id": conversation,
+        "cause": key,
+        "state": PlanState.AGREED,
+        "currency": instalments[0].amount.currency,
+        "total": sum(each.amount.minor for each in instalments),
+        "invoices": list(invoices),
+        "created_at": now,
+    }
+    if await insert_once(tx, plan, **values):
+        rows = [
+            {
+                "plan_id": values["id"],
+                "number": number,
+                "due_on": each.due,
+                "amount": each.amount.minor,
+                "state": InstalmentState.DUE,
+            }
+            for number, each in enumerate(instalments, 1)
+        ]
+        await tx.execute(insert(instalment), rows)
+        await replace(tx, debtor, now)
+    if agreed := await _one(tx, plan.c.cause == key):
+        return agreed
+    raise Conflict("another plan runs")
+
+
 async def _break(tx: AsyncConnection, row: Any, now: datetime) -> bool:
     broken = await _end(tx, row.id, PlanState.BROKEN, now)
     if broken:
@@ -206,13 +272,15 @@ async def _one(tx: AsyncConnection, *where: Any) -> Plan | None:
     row = (await tx.execute(select(plan).where(*where).limit(1))).one_or_none()
     if row is None:
         return None
-    parts = await tx.execute(select(instalment).where(instalment.c.plan_id == row.id).order_by(instalment.c.number))
+    query = select(instalment).where(instalment.c.plan_id == row.id).order_by(instalment.c.number)
+    parts = (await tx.execute(query)).all()
     return Plan(
         id=row.id,
         debtor=DebtorId(row.debtor_id),
         state=PlanState(row.state),
         instalments=[Instalment(part.due_on, Money(part.amount, row.currency)) for part in parts],
         invoices=[InvoiceId(key) for key in row.invoices],
+        states=[InstalmentState(part.state) for part in parts],
     )
 
 

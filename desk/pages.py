@@ -10,12 +10,15 @@ import structlog
 from aiohttp import web
 
 from billing.claims import Claims
+from billing.fees import FeeBook
 from billing.ibans import IbanChanges
 from billing.invoice_events import InvoiceEvents
 from billing.invoices import Invoices
 from billing.issued_links import IssuedLinks
 from billing.language import choose
 from billing.links import Links
+from billing.plans import Plans
+from billing.promises import Promises
 from billing.risk import LONGEST_NOTE, Risks
 from billing.risk import Standing as RiskStanding
 from billing.shop.unheard import Unheard
@@ -27,10 +30,11 @@ from conversations.training import Training
 from core.agent import NotAllowed, Right
 from core.clock import Clock
 from core.errors import BadInput, Conflict, NotFound
-from core.ids import AgentId, ConversationId, DebtorId, LinkId, new_id
+from core.ids import AgentId, ConversationId, DebtorId, InvoiceId, LinkId, new_id
 from core.message import MAX_TEXT, Locale
 from core.texts import Texts
 from desk.accounts import Accounts
+from desk.agreements import AgreementPages
 from desk.debits import DebitPages
 from desk.entry import Entry
 from desk.guard import LIVE, Guard
@@ -51,7 +55,7 @@ log = structlog.get_logger(__name__)
 _STATIC = Path(__file__).parent / "static"
 _STATIC_FILES = frozenset({"desk.css", "desk.js", "desk.svg"})
 _NOTICES = frozenset({"logged_out", "resolved", "handed_back", "taken", "written", "lifted", "password", "risk"})
-_NOTICES |= {"payment_booked", "payment_aside", "webhook_again", "link_revoked"}
+_NOTICES |= {"payment_booked", "payment_aside", "webhook_again", "link_revoked", "plan", "plan_ended"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,9 @@ class Services:
     invoice_events: InvoiceEvents
     claims: Claims
     ibans: IbanChanges
+    fees: FeeBook
+    promises: Promises
+    plans: Plans
     risks: Risks
     links: Links
     issued_links: IssuedLinks
@@ -94,6 +101,17 @@ class Desk:
         )
         self._payments = PaymentPages(services.statements, services.deciding, self._guard, self._page)
         self._debits = DebitPages(services.db, services.clock, self._guard, self._page)
+        self._agreements = AgreementPages(
+            services.promises,
+            services.plans,
+            services.invoices,
+            services.creditors,
+            self._transcripts,
+            self._guard,
+            self._refuse,
+            self._wrong,
+            services.clock,
+        )
         self.namespace = DeskNamespace(services.db, self._transcripts, self._guard)
 
     def routes(self) -> list[web.RouteDef]:
@@ -103,6 +121,7 @@ class Desk:
             *self._training.routes(),
             *self._payments.routes(),
             *self._debits.routes(),
+            *self._agreements.routes(),
             *self._reports.routes(),
             web.get("/desk/static/{name}", self._guard.public(self._static)),
             web.get("/desk", private(self._queue_page)),
@@ -173,11 +192,13 @@ class Desk:
             status,
             talk=talk,
             invoices=open_invoices,
+            too_old=await self._too_old(talk.customer.id, session) if talk.customer else set(),
             credit=await self._s.invoices.credit_of(talk.customer.id) if talk.customer else None,
             history=history,
             claims=claims,
             links=await self._s.issued_links.of(talk.customer.id) if talk.customer else [],
             risk=await self._risk_of(talk.customer.id, session) if talk.customer else None,
+            **await self._agreements.of(talk),
             ibans=await self._s.ibans.of(talk.customer.id) if talk.customer else [],
             mine=talk.state == "open" and talk.agent_id == session.agent.id,
             relieves=session.agent.may(Right.RELIEVE),
@@ -188,8 +209,20 @@ class Desk:
             longest_talk=LONGEST_TALK,
         )
 
+    async def _wrong(
+        self, request: web.Request, session: Session, conversation_id: ConversationId, key: str, **args: object
+    ) -> web.Response:
+        """The conversation, with what is wrong with a form."""
+        error = self._view.speak(self._locale(request))(key, **args)
+        return await self._talk(request, session, conversation_id, 400, error)
+
     async def _risk_of(self, debtor: DebtorId, session: Session) -> RiskStanding:
         return await self._s.risks.of(await self._s.creditors.get(session.agent.creditor), debtor)
+
+    async def _too_old(self, debtor: DebtorId, session: Session) -> set[InvoiceId]:
+        """The invoices on which no costs can be reckoned."""
+        found = await self._s.fees.explain(debtor, await self._s.creditors.get(session.agent.creditor))
+        return {each.invoice.id for each in found if each.refusal == "too_old"}
 
     async def _risk(self, request: web.Request, session: Session) -> web.Response:
         """Decide a class with a reason, or take a decision back."""
@@ -203,8 +236,7 @@ class Desk:
         else:
             note = str(form.get("note", ""))
             if not note.strip() or len(note) > LONGEST_NOTE:
-                error = self._view.speak(self._locale(request))("desk.risk.reason_missing")
-                return await self._talk(request, session, conversation_id, 400, error)
+                return await self._wrong(request, session, conversation_id, "desk.risk.reason_missing")
             await self._s.risks.override(talk.customer.id, session.agent, None if name == "none" else name, note)
         raise web.HTTPSeeOther(f"/desk/c/{conversation_id}?notice=risk")
 

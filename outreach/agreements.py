@@ -100,6 +100,20 @@ class Agreements:
         """The same, some days after it."""
         await self._instalment(payload, "plan.instalment_missed")
 
+    async def plan_arranged(self, payload: Mapping[str, Any]) -> None:
+        """An agent has agreed on it: its table, as the bot says it."""
+        async with self._db.begin() as tx:
+            row = (await tx.execute(select(plan).where(plan.c.id == payload["plan_id"]))).one()
+            parts = select(instalment).where(instalment.c.plan_id == row.id).order_by(instalment.c.number)
+            rows = [
+                {"due": {"date": part.due_on.isoformat()}, "amount": {"money": [part.amount, row.currency]}}
+                for part in await tx.execute(parts)
+            ]
+            table = {"rows": rows, "key": "plan.row"}
+            say = Say("plan.agreed", {"rows": table, "total": {"money": [row.total, row.currency]}})
+            await self._tell(tx, row, say, f"plan:{row.id}:arranged")
+        self._outbox.wake()
+
     async def plan_broken(self, payload: Mapping[str, Any]) -> None:
         """A person takes it over, and the debtor is told so."""
         now = self._clock.now()

@@ -24,6 +24,7 @@ PROMISE_BROKEN = "promise.broken"  # promise_id
 INSTALMENT_DUE = "instalment.due"  # plan_id, number: soon
 INSTALMENT_MISSED = "instalment.missed"  # plan_id, number
 PLAN_BROKEN = "plan.broken"  # plan_id
+PLAN_ARRANGED = "plan.arranged"  # plan_id: by an agent
 CLAIM_LAPSED = "claim.lapsed"  # claim_id
 PROOF_GIVEN = "proof.given"  # claim_id, turn_id: its pictures are to be fetched
 IBAN_REQUESTED = "iban.requested"  # iban_change_id, debtor_id: the creditor is asked to collect from another account

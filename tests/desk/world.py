@@ -11,17 +11,21 @@ from socketio import AsyncServer
 from sqlalchemy import insert
 
 from billing.claims import Claims
+from billing.fees import FeeBook
 from billing.ibans import IbanChanges
 from billing.invoice_events import InvoiceEvents
 from billing.invoices import Invoices
 from billing.issued_links import IssuedLinks
 from billing.links import Links
+from billing.plans import Plans
+from billing.promises import Promises
 from billing.risk import Risks
 from billing.shop.unheard import Unheard
 from billing.statements.deciding import Deciding
 from billing.statements.statements import Statements
 from conversations.creditors import Creditors
 from conversations.desking import Desking
+from conversations.holds import holding
 from conversations.outbox import Outbox
 from core.agent import Agent
 from core.hold import PRIORITY, Reason
@@ -180,6 +184,8 @@ async def make(db: Database, clock: FakeClock, public_url: str = "http://desk.ex
         claims=Claims(db, clock), ibans=IbanChanges(db, clock),
         risks=Risks(db, clock), links=Links(db, clock), issued_links=IssuedLinks(db),
         statements=Statements(db, clock, wake), deciding=Deciding(db, clock, wake),
+        fees=FeeBook(db, clock, Invoices(db), holding),
+        promises=Promises(db, clock, holding), plans=Plans(db, clock, holding),
         unheard=Unheard(db, clock, wake),
         texts=Renderer(), public_url=public_url,
     )  # fmt: skip

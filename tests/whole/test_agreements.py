@@ -8,6 +8,7 @@ from core.ids import InvoiceId
 from core.money import Money
 from store.tables.money import instalment, invoice, payment_link, plan, posting, promise
 from store.tables.people import debtor
+from tests.whole.people import colleague
 from tests.whole.stage import Stage
 from tests.whole.test_paying import pay_at_the_bank
 from tests.whole.test_reminders import tick, verified
@@ -80,6 +81,19 @@ async def test_a_missed_instalment_is_said_and_a_broken_plan_is_a_persons(stage:
     assert await tick(stage) == ["plan.broken"]
     (talk,) = await stage.talks()
     assert (talk.state, talk.reason, talk.summary["plan"]) == ("open", "request", "broken")
+
+
+async def test_a_plan_that_an_agent_arranges_is_told(stage: Stage) -> None:
+    await verified(stage, "sms")
+    (talk,) = await stage.talks()
+    browser, before = await colleague(stage), await stage.last()
+    form = {"months": "3", "first": "2026-12-15", "key": "0" * 32}
+    assert (await browser.post(f"/desk/c/{talk.id}/plan", form)).status == 303
+    await stage.settled()
+    assert await stage.said(before) == ["plan.agreed"]
+    async with stage.effen.db.read() as tx:
+        parts = (await tx.execute(instalment.select().order_by(instalment.c.number))).all()
+    assert [part.amount for part in parts] == [2289, 2288, 2288]
 
 
 async def test_costs_come_after_the_letter_and_are_explained(stage: Stage) -> None:
