@@ -7,6 +7,7 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from billing.debits import OTHER_ACCOUNT
+from bot.actions.codes import CODE, NOWHERE, ask_code, read_code
 from bot.actions.form import Form, Heard, start
 from bot.actions.handover import hand_over
 from bot.actions.turn import Events, entities, entity, say
@@ -25,21 +26,27 @@ _HUMAN = Option("option.human", "human")
 
 
 class IbanForm(Form):
-    """The account: checked by its digits, read back by its end, confirmed. The slot has its id, never the number."""
+    """The account: checked by its digits, read back by its end, confirmed, and a code.
+
+    The slot has its id, never the number.
+    """
 
     intent = "direct_debit_problem"
-    slots = (IBAN, CONFIRMED)
+    slots = (IBAN, CONFIRMED, CODE)
 
     async def read(self, tracker: Tracker, context: TurnContext, asked: str | None) -> Heard:
         if not context.verified or context.debtor is None:
             return Heard()
         text = str(tracker.latest_message.get("text") or "")
         proposed = tracker.get_slot(IBAN)
+        if asked == CODE:
+            return await read_code(self.services, tracker, context, asked=True)
         if asked == CONFIRMED:
             tapped = entity(tracker, _CHANGE)
             intent = tracker.latest_message["intent"]["name"]
             if tapped == proposed or (tapped is None and intent == "affirm"):
-                return Heard({CONFIRMED: "yes"})
+                code = await read_code(self.services, tracker, context, asked=False)
+                return Heard({CONFIRMED: "yes", **code.given})
             if intent == "deny":
                 return Heard({IBAN: ""})
         if asked is None or not any(character.isdigit() for character in text):
@@ -66,6 +73,9 @@ class IbanForm(Form):
         unclear: bool,
         wrong: str | None,
     ) -> None:
+        if slot == CODE:
+            ask_code(dispatcher, self.intent, unclear=unclear, wrong=wrong)
+            return
         found = await self.services.ibans.proposed(context.debtor) if context.verified and context.debtor else None
         if slot == IBAN or found is None:
             say(dispatcher, wrong or ("debit.ask_iban_unclear" if unclear else "debit.ask_iban"))
@@ -87,8 +97,8 @@ class DirectDebitProblem(Wish):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, context: TurnContext, debtor: DebtorId
     ) -> Events:
         change = tracker.get_slot(IBAN)
-        if change and tracker.get_slot(CONFIRMED):
-            return await self._request(dispatcher, tracker, context, debtor, change)
+        if change and tracker.get_slot(CONFIRMED) and (code := tracker.get_slot(CODE)):
+            return await self._request(dispatcher, tracker, context, debtor, change, sure=code != NOWHERE)
         if entity(tracker, _DEBIT):
             return start(IbanForm)
         latest = await self.services.debits.latest(debtor)
@@ -121,19 +131,23 @@ class DirectDebitProblem(Wish):
         context: TurnContext,
         debtor: DebtorId,
         change: str,
+        *,
+        sure: bool,
     ) -> Events:
+        """`sure`: a code from the telephone on file has confirmed it; else a person asks first."""
         emptied = [SlotSet(slot, None) for slot in IbanForm.slots]
         found = await self.services.ibans.find(change, debtor)
         if found is None:  # another person's by now
             return [*start(IbanForm)]
-        await self.services.ibans.confirm(change, debtor)
+        if sure:
+            await self.services.ibans.confirm(change, debtor)
         handed = await hand_over(
             self.services,
             dispatcher,
             tracker,
             context,
             Reason.REQUEST,
-            "debit.iban_noted",
+            "debit.iban_noted" if sure else "debit.iban_unsure",
             {"end": found.end},
             wish=self.intent,
             noted=[f"…{found.end}"],

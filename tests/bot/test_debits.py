@@ -104,6 +104,38 @@ async def test_a_tap_confirms_exactly_what_was_read_back(talk: Talk, world: Worl
     assert said.keys[0] == "debit.iban_noted"
 
 
+@pytest.mark.parametrize(
+    ("heard", "keys", "kept"),
+    [
+        pytest.param(
+            [("418200", "inform")], ["debit.iban_noted", "handoff.when_open"], ["NL91ABNA0417164300"], id="right"
+        ),
+        pytest.param([("418201", "inform")], ["code.wrong"], [], id="wrong"),
+        pytest.param([("laat maar", "cancel")], ["talk.cancelled"], [], id="never mind"),
+    ],
+)
+async def test_another_account_wants_a_code(
+    talk: Talk, world: World, heard: Sequence[tuple[str, str]], keys: list[str], kept: list[str]
+) -> None:
+    world.verified, world.confirmed = True, False
+    await talk.hear("Andere rekening", "direct_debit_problem", tapped=ANOTHER)
+    await talk.hear(IBAN, "inform")
+    assert (await talk.hear("ja", "affirm")).keys == ["code.sent"]
+    said = [await talk.hear(text, intent) for text, intent in heard]
+    assert [key for each in said for key in each.keys] == keys
+    assert [change.iban for change in world.ibans if change.requested_at] == kept
+
+
+async def test_without_a_telephone_on_file_a_person_asks_first(talk: Talk, world: World) -> None:
+    world.verified, world.confirmed, world.telephone = True, False, False
+    await talk.hear("Andere rekening", "direct_debit_problem", tapped=ANOTHER)
+    await talk.hear(IBAN, "inform")
+    said = await talk.hear("ja", "affirm")
+    assert (said.keys, said.form) == (["debit.iban_unsure", "handoff.when_open"], None)
+    assert [change.requested_at for change in world.ibans] == [None]
+    assert world.handoffs == [(Reason.REQUEST, {"wish": "direct_debit_problem", "noted": ["…4300"]})]
+
+
 @pytest.mark.parametrize(("intent", "key"), [("hardship", "care.hardship"), ("human", "handoff.human")])
 async def test_care_and_a_person_break_it(talk: Talk, world: World, intent: str, key: str) -> None:
     world.verified = True
