@@ -106,6 +106,8 @@ _ROWS = {
 
 # By the placeholder's name; a name that is not here is a test failure, so that somebody thinks about its type.
 ARGUMENTS: dict[str, Any] = {
+    "price": _MONEY,
+    "stock": {"key": "answer.stock.in_stock"},
     "amount": _MONEY,
     "by": "Sanne",
     "carrier": "PostNL",
