@@ -30,7 +30,7 @@ from tests.billing.drawn import drawn
 from tests.billing.house import Street
 from tests.billing.statements.written import Entry, Stmt, Tx, written
 
-SEQUENCES = 5
+SEQUENCES = 12
 BLOEM = CreditorKey("bloem")
 IBANS = ["NL91ABNA0417164300", "NL20INGB0001234567", "BE68539007547034"]
 
