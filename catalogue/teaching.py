@@ -42,17 +42,20 @@ _KNOWN = 12  # one topic in so many is new to a fold, as some of each shop's are
 _STEPS = 40
 _WRONG = 0.03  # of all questions, those that are answered wrongly
 _OFFERED, _KEPT = 3, 0.97  # of the right ones among so many, those that are offered
-_PRIVATE_EACH = 6  # sentences of an intent and language
+_OF_OTHERS = 6  # sentences of an intent and language
+_EACH = {"out_of_scope": 40, "ask_product": 25}
 
-# What people say to us that some shop does publish something about.
+# What people say to us that some shop does publish something about, or that is hard to tell from it.
 _PUBLISHED = frozenset(
-    {"ask_product", "ask_return", "ask_pay_later_terms", "ask_offers", "ask_contact_info", "ask_payment_methods"}
-    | {"request_invoice_copy", "privacy_request", "opt_out", "opt_in", "dispute/defective", "inform", "out_of_scope"}
+    {"ask_return", "ask_pay_later_terms", "ask_offers", "ask_contact_info", "ask_payment_methods", "inform"}
+    | {"request_invoice_copy", "privacy_request", "opt_out", "opt_in", "dispute/defective", "dispute/cancelled"}
+    | {"pay_later", "pay_part", "request_payment_plan", "request_callback", "human", "update_contact"}
 )
+_PRODUCTS = "ask_product"  # of other shops' than those that are put together here
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class Entry:
     """A source in one shop's words; about: its topic, or the product; texts: its name and its sentences."""
 
     about: str
@@ -61,7 +64,7 @@ class _Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class Asked:
     about: str
     topic: str
     text: str
@@ -70,9 +73,9 @@ class _Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class _Taught:
-    entries: Sequence[_Entry]
-    asked: Sequence[_Asked]
+class Taught:
+    entries: Sequence[Entry]
+    asked: Sequence[Asked]
     facets: Sequence[tuple[str, str, str]]  # a product's name where it is said of one, text, facet
 
 
@@ -98,22 +101,24 @@ def fingerprint(understanding: str) -> str:
     return digest.hexdigest()
 
 
-def private(sentences: Sequence[Example]) -> list[tuple[str, str, str]]:
-    """Some of each intent that no shop publishes anything about: text, intent and language."""
+def private(sentences: Sequence[Example]) -> list[Asked]:
+    """Some of what people say to us that no shop answers: of each intent that no shop publishes anything about, what is
+    out of scope, and questions about products that the shops here do not have."""
     seen: Counter[tuple[str, str]] = Counter()
     found = []
     for one in sentences:
         seen[one.intent, one.language] += 1
-        if one.intent not in _PUBLISHED and seen[one.intent, one.language] <= _PRIVATE_EACH:
-            found.append((one.text, one.intent, one.language))
+        if one.intent not in _PUBLISHED and seen[one.intent, one.language] <= _EACH.get(one.intent, _OF_OTHERS):
+            about = PRIVATE + one.intent
+            topic = PRODUCT if one.intent == _PRODUCTS else about
+            found.append(Asked(about, topic, one.text, one.language, False))
     return found
 
 
-def fit(encoder: Encoder, private: Sequence[tuple[str, str, str]]) -> Ranking:
-    """A ranking for this encoder. private: what is said about other things than what a shop publishes (see above)."""
+def fit(encoder: Encoder, private: Sequence[Asked]) -> Ranking:
+    """A ranking for this encoder; private: see above."""
     taught = read(TAUGHT)
-    said = [_Asked(PRIVATE + name, PRIVATE + name, text, language, False) for text, name, language in private]
-    asked = [*taught.asked, *said]
+    asked = [*taught.asked, *private]
     vectors = _Vectors(encoder, taught, asked)
     facets = vectors.facets(taught)
     asked_of: list[_Looked] = []
@@ -128,7 +133,7 @@ def fit(encoder: Encoder, private: Sequence[tuple[str, str, str]]) -> Ranking:
             there = {entry.about for entry in shop}
             about = {entry.source: entry.about for entry in shop}
             for one in questions:
-                often = _PRIVATE_ASKED if one.topic.startswith(PRIVATE) else _ABSENT_ASKED
+                often = _PRIVATE_ASKED if one.about.startswith(PRIVATE) else _ABSENT_ASKED
                 if one.about not in there and dice.random() > often:
                     continue
                 seen = part.look(published, vectors.of(one.text), one.text, one.language)
@@ -140,18 +145,18 @@ def fit(encoder: Encoder, private: Sequence[tuple[str, str, str]]) -> Ranking:
     return replace(ranking, sure=sure, near=near)
 
 
-def read(folder: Path) -> _Taught:
+def read(folder: Path) -> Taught:
     entries, asked, facets = [], [], []
     for row in _rows(folder / "faq.yml"):
         topic = row["topic"]
         for number, entry in enumerate(row["entries"]):
             source = Source(FAQ, f"{topic}:{number}", entry["question"], entry["language"])
-            entries.append(_Entry(topic, source, of_faq(entry["question"], entry["answer"])))
+            entries.append(Entry(topic, source, of_faq(entry["question"], entry["answer"])))
         asked += _questions(topic, topic, row["asked"], answered=True)
     for row in _rows(folder / "products.yml"):
         title = row["title"]
         source = Source(PRODUCT, title, title, row["language"])
-        entries.append(_Entry(title, source, of_product(title, row["description"])))
+        entries.append(Entry(title, source, of_product(title, row["description"])))
         asked += _questions(title, PRODUCT, row["asked"], answered=True)
         asked += _questions(title, PRODUCT, row["beyond"], answered=False)
     for row in _rows(folder / "beyond.yml"):
@@ -160,7 +165,7 @@ def read(folder: Path) -> _Taught:
     for row in _rows(folder / "facets.yml"):
         facets += [("", text, row["facet"]) for texts in row["asked"].values() for text in texts]
         facets += [(next(titles), text, row["facet"]) for texts in row["says"].values() for text in texts]
-    return _Taught(entries, asked, facets)
+    return Taught(entries, asked, facets)
 
 
 def _rows(file: Path) -> list[Mapping[str, Any]]:
@@ -168,14 +173,14 @@ def _rows(file: Path) -> list[Mapping[str, Any]]:
     return found
 
 
-def _questions(about: str, topic: str, rows: Mapping[str, Sequence[str]], *, answered: bool) -> list[_Asked]:
-    return [_Asked(about, topic, text, language, answered) for language, texts in rows.items() for text in texts]
+def _questions(about: str, topic: str, rows: Mapping[str, Sequence[str]], *, answered: bool) -> list[Asked]:
+    return [Asked(about, topic, text, language, answered) for language, texts in rows.items() for text in texts]
 
 
 class _Vectors:
     """Of all that is taught, each text encoded once."""
 
-    def __init__(self, encoder: Encoder, taught: _Taught, asked: Sequence[_Asked]) -> None:
+    def __init__(self, encoder: Encoder, taught: Taught, asked: Sequence[Asked]) -> None:
         texts = [text for entry in taught.entries for text in entry.texts]
         texts += [one.text for one in asked] + [_told(*each[:2]) for each in taught.facets]
         texts = list(dict.fromkeys(texts))
@@ -185,7 +190,7 @@ class _Vectors:
     def of(self, text: str) -> Floats:
         return self._all[text]
 
-    def topics(self, entries: Sequence[_Entry], asked: Sequence[_Asked]) -> Head:
+    def topics(self, entries: Sequence[Entry], asked: Sequence[Asked]) -> Head:
         """Sorts texts: a topic for each that shops are asked, one for all products, and the private ones."""
         rows = [(one.text, one.topic) for one in asked]
         for entry in entries:
@@ -193,7 +198,7 @@ class _Vectors:
                 rows += [(text, entry.about) for text in entry.texts[:2]]
         return self._head(rows, _TOPICS_PENALTY)
 
-    def facets(self, taught: _Taught) -> Head:
+    def facets(self, taught: Taught) -> Head:
         """Sorts what is asked about products, and what is said of them."""
         vectors = centred(np.stack([self.of(_told(title, text)) for title, text, _ in taught.facets]), self.center)
         titles = centred(
@@ -201,7 +206,7 @@ class _Vectors:
         )
         return head.fit(without(vectors, titles) * SPREAD, [facet for _, _, facet in taught.facets], _FACETS_PENALTY)
 
-    def published(self, shop: Sequence[_Entry]) -> Published:
+    def published(self, shop: Sequence[Entry]) -> Published:
         vectors = [np.stack([self.of(text) for text in entry.texts]) for entry in shop]
         return Published([entry.source for entry in shop], vectors, self.center)
 
@@ -215,8 +220,8 @@ def _told(title: str, text: str) -> str:
 
 
 def _folds(
-    entries: Sequence[_Entry], asked: Sequence[_Asked], dice: np.random.Generator
-) -> Iterator[tuple[list[_Entry], list[_Asked]]]:
+    entries: Sequence[Entry], asked: Sequence[Asked], dice: np.random.Generator
+) -> Iterator[tuple[list[Entry], list[Asked]]]:
     """What the topics of a fold never see: some topics and products as a whole, of the others a part."""
     abouts = list(dict.fromkeys([*(entry.about for entry in entries), *(one.about for one in asked)]))
     place = {about: int(number) for about, number in zip(abouts, dice.permutation(len(abouts)), strict=True)}
@@ -239,9 +244,9 @@ def _folds(
         yield unseen, questions
 
 
-def _shop(entries: Sequence[_Entry], dice: np.random.Generator) -> list[_Entry]:
+def _shop(entries: Sequence[Entry], dice: np.random.Generator) -> list[Entry]:
     """Some of these, most topics in one version only."""
-    there: dict[str, list[_Entry]] = {}
+    there: dict[str, list[Entry]] = {}
     absent = set()
     for place in dice.permutation(len(entries)):
         entry = entries[place]
