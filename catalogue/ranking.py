@@ -8,6 +8,7 @@ care, price). Whether question and source agree in that counts beside their simi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -141,7 +142,7 @@ class Ranking:
         return np.asarray(np.sqrt(theirs) @ np.sqrt(asked), np.float32)
 
     def _always(self, wanted: Floats) -> float:
-        return max(float(wanted[self.facets.names.index(name)]) ** 0.5 for name in ALWAYS)
+        return math.sqrt(max(wanted[self.facets.names.index(name)] for name in ALWAYS))
 
 
 @dataclass(frozen=True, slots=True)

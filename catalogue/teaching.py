@@ -184,8 +184,9 @@ class _Vectors:
         texts = [text for entry in taught.entries for text in entry.texts]
         texts += [one.text for one in asked] + [_told(*each[:2]) for each in taught.facets]
         texts = list(dict.fromkeys(texts))
-        self._all = dict(zip(texts, encoder.vectors(texts), strict=True))
-        self.center: Floats = np.stack(list(self._all.values())).mean(axis=0)
+        vectors = encoder.vectors(texts)
+        self._all: dict[str, Floats] = dict(zip(texts, vectors, strict=True))
+        self.center: Floats = np.asarray(vectors.mean(axis=0), np.float32)
 
     def of(self, text: str) -> Floats:
         return self._all[text]
@@ -298,4 +299,4 @@ def _logistic(table: npt.NDArray[np.float64], right: npt.NDArray[np.float64]) ->
         curve = (rows * (sure * (1 - sure))[:, None]).T @ rows / len(rows) + np.diag(ridge + 1e-9)
         weights -= np.linalg.solve(curve, slope)
     plain = weights[:-1] / spread
-    return np.r_[plain, weights[-1] - plain @ middle].astype(np.float32)
+    return np.asarray(np.r_[plain, weights[-1] - plain @ middle], np.float32)

@@ -3,7 +3,7 @@
 from sqlalchemy import insert
 
 from core.clock import Clock
-from core.creditor import Creditor
+from core.creditor import Alerts, Creditor
 from store.database import Database
 from store.tables.people import creditor as creditors
 
@@ -14,7 +14,7 @@ SHOP = Creditor(
     registration="KvK 1",
     languages=["nl", "en"],
     iban="NL91ABNA0417164300",
-    alerts={"urgent": "zorg@bloem.example"},
+    alerts=Alerts(urgent="zorg@bloem.example"),
 )
 FAQ = (
     "language,question,answer,link\n"

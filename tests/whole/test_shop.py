@@ -38,7 +38,7 @@ async def test_what_nobody_has_published_is_not_made_up(stage: Stage, locale: st
     last = (await stage.rows(outbound))[-1]
 
     async def heard() -> bool:
-        return visitor.heard[-1]["metadata"]["id"] == last.id
+        return bool(visitor.heard[-1]["metadata"]["id"] == last.id)
 
     await stage.until(heard, "the answer")
     assert visitor.heard[-1]["quick_replies"], "something to go on with"
