@@ -28,11 +28,10 @@ async def findings(settings: Settings, environment: Mapping[str, str]) -> list[s
         found.append(f"there is no engine environment at {engine.python(settings)}: run `make install`")
     elif not engine.model(settings).exists():
         found.append("the dialogue is not trained: run `effen train`")
-    for load in (trained.understanding, trained.ranking):
-        try:
-            load(settings)
-        except trained.TrainingFailed as error:
-            found.append(str(error))
+    try:
+        trained.answering(settings, trained.understanding(settings))
+    except trained.TrainingFailed as error:
+        found.append(str(error))
     try:
         current = is_current(settings.store_url)
     except Exception as error:

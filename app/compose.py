@@ -5,7 +5,6 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -51,10 +50,9 @@ from bot.actions import actions
 from bot.actions.server import executor
 from bot.actions.server import routes as action_routes
 from bot.actions.services import Services
-from catalogue.answers import Answers
+from catalogue.answers import Answering, Answers
 from catalogue.index import refresh
 from catalogue.orders import Orders
-from catalogue.ranking import Ranking
 from channels.origins import Origins
 from channels.picture import Pictures
 from channels.rate import Brake
@@ -204,7 +202,7 @@ async def wired(
     settings: Settings,
     clock: Clock,
     understanding: Understanding,
-    ranking: Ranking,
+    answering: Answering,
     environment: Mapping[str, str] = os.environ,
 ) -> AsyncIterator[Effen]:
     """The product for these settings; what it holds is let go at the end."""
@@ -213,7 +211,7 @@ async def wired(
         stack.push_async_callback(db.close)
         http = await stack.enter_async_context(aiohttp.ClientSession())
         shops = await stack.enter_async_context(shop_delivery.session(public_only=settings.production))
-        effen = _wire(settings, clock, understanding, ranking, environment, db, http, shops)
+        effen = _wire(settings, clock, understanding, answering, environment, db, http, shops)
         stack.push_async_callback(effen.telegram.close)
         mollie = effen.providers["mollie"]
         assert isinstance(mollie, Mollie)
@@ -225,7 +223,7 @@ def _wire(
     settings: Settings,
     clock: Clock,
     understanding: Understanding,
-    ranking: Ranking,
+    answering: Answering,
     environment: Mapping[str, str],
     db: Database,
     http: aiohttp.ClientSession,
@@ -276,7 +274,7 @@ def _wire(
         invoices=invoices,
         links=links,
         payments=payments,
-        answers=Answers(db, understanding, ranking),
+        answers=Answers(db, answering),
         orders=Orders(db),
         fees=fees,
         promises=promises,
@@ -384,7 +382,7 @@ def _wire(
         desk=room,
         metrics=Metrics(),
         actions=action_routes(executor(actions(services)), settings.engine_token),
-        refresh=partial(refresh, db, understanding),
+        refresh=lambda: refresh(db, answering.encoder),
     )
 
 

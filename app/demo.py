@@ -57,7 +57,8 @@ async def run(settings: Settings, *, fresh: bool) -> None:
     try:
         with _step("understanding"):
             understanding = await asyncio.to_thread(trained.understanding, settings)
-        async with wired(settings, SystemClock(), understanding, trained.ranking(settings), os.environ) as effen:
+            answering = await asyncio.to_thread(trained.answering, settings, understanding)
+        async with wired(settings, SystemClock(), understanding, answering, os.environ) as effen:
             with _step("demo shop"):
                 await load(effen.db, effen.clock, settings)
             async with running(effen, {"web", "worker", "scheduler"}):

@@ -32,10 +32,10 @@ async def load(
         case "orders":
             return await orders.load(db, clock, creditor, content, dry_run=dry_run)
         case "products":
-            encoder = trained.understanding(settings)
+            encoder = trained.answering(settings, trained.understanding(settings)).encoder
             return await load_products(db, clock, encoder, creditor, _text(content), dry_run=dry_run)
         case "faq":
-            encoder = trained.understanding(settings)
+            encoder = trained.answering(settings, trained.understanding(settings)).encoder
             return await load_faq(db, clock, encoder, creditor, _text(content), dry_run=dry_run)
     raise BadInput(f"there is nothing to import called {kind}")
 

@@ -80,4 +80,5 @@ async def _cancelled(task: asyncio.Task[None]) -> None:
 def _wired(settings: Settings, clock: Clock) -> AbstractAsyncContextManager[Effen]:
     if not is_current(settings.store_url):
         raise SchemaBehind(SchemaBehind.__doc__)
-    return wired(settings, clock, trained.understanding(settings), trained.ranking(settings), os.environ)
+    understanding = trained.understanding(settings)
+    return wired(settings, clock, understanding, trained.answering(settings, understanding), os.environ)

@@ -9,11 +9,17 @@ from app.repository import SENTENCES
 from app.settings import Settings
 from catalogue import ranking as answers
 from catalogue import teaching
-from catalogue.ranking import Ranking
+from catalogue.answers import Answering
+from catalogue.encoding import Views
 from core.errors import EffenError
 from understanding import Understanding, examples, load
+from understanding.encoder import e5
+from understanding.graph import write_graph
 from understanding.training import fingerprint, is_trained
 from understanding.training import train as fit
+from understanding.weights import Weights, packed_file
+
+UNTUNED = "untuned.onnx"
 
 
 class TrainingFailed(EffenError):
@@ -28,8 +34,10 @@ def everything(settings: Settings, say: Callable[[str], object], *, force: bool 
     wanted = teaching.fingerprint(fingerprint(SENTENCES, encoder(settings)))
     if force or answers.fingerprint_of(settings.model_dir / answers.FILE) != wanted:
         say("Training what answers questions to a shop (a minute) …")
+        write_graph(Weights(packed_file()), settings.model_dir / UNTUNED)
         private = teaching.private(examples.read(SENTENCES))
-        teaching.fit(understanding(settings), private).save(settings.model_dir / answers.FILE, wanted)
+        fitted = teaching.fit(views(settings, understanding(settings)), private)
+        fitted.save(settings.model_dir / answers.FILE, wanted)
     if force or not engine.model(settings).exists():
         say("Training the dialogue …")
         try:
@@ -50,12 +58,24 @@ def understanding(settings: Settings) -> Understanding:
         raise TrainingFailed(f"the understanding is not trained ({error}): run `effen train`") from None
 
 
-def ranking(settings: Settings) -> Ranking:
+def answering(settings: Settings, understanding: Understanding) -> Answering:
     """What answers questions to a shop. Raises TrainingFailed where there is none."""
     try:
-        return answers.load(settings.model_dir / answers.FILE)
+        ranking = answers.load(settings.model_dir / answers.FILE)
+        return Answering(views(settings, understanding), ranking)
     except (FileNotFoundError, KeyError, ValueError) as error:
         raise TrainingFailed(f"what answers questions is not trained ({error}): run `effen train`") from None
+
+
+def views(settings: Settings, understanding: Understanding) -> Views:
+    """What makes the vectors of questions and of what is published: the encoder of the understanding, and where that is
+    e5, the same before it was tuned. Raises FileNotFoundError where that is not there."""
+    if encoder(settings) is not None:
+        return Views(understanding.vectors)
+    untuned = settings.model_dir / UNTUNED
+    if not untuned.exists():
+        raise FileNotFoundError(untuned)
+    return Views(understanding.vectors, e5(untuned))
 
 
 def encoder(settings: Settings) -> Path | None:

@@ -17,8 +17,9 @@ _OPEN = Rate(burst=1_000_000, per_second=1_000_000)
 
 
 async def serve(settings: Settings) -> None:
-    understanding, ranking = trained.understanding(settings), trained.ranking(settings)
-    async with wired(settings, SystemClock(), understanding, ranking, os.environ) as effen:
+    understanding = trained.understanding(settings)
+    answering = trained.answering(settings, understanding)
+    async with wired(settings, SystemClock(), understanding, answering, os.environ) as effen:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)

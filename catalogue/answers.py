@@ -38,11 +38,19 @@ class Suggestions:
     questions: Sequence[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """What was trained for it: encoder, and what ranks by its vectors."""
+
+    encoder: Encoder
+    ranking: Ranking
+
+
 class Answers:
-    def __init__(self, db: Database, encoder: Encoder, ranking: Ranking) -> None:
+    def __init__(self, db: Database, answering: Answering) -> None:
         self._db = db
-        self._encoder = encoder
-        self._ranking = ranking
+        self._encoder = answering.encoder
+        self._ranking = answering.ranking
         self._model: Model | None = None
         self._kept: dict[str, tuple[tuple[int, str], Published]] = {}
         self._reading: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)

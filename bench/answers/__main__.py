@@ -17,9 +17,8 @@ from bench.answers import large
 from bench.answers.figures import Judged, judge
 from bench.answers.page import page, shown
 from bench.answers.questions import names, questions
-from catalogue.answers import Answers
+from catalogue.answers import Answering, Answers
 from catalogue.imports import load_faq, load_products
-from catalogue.index import Encoder
 from catalogue.ranking import Ranking
 from core.clock import SystemClock
 from core.creditor import Creditor
@@ -43,13 +42,13 @@ async def demo_shop(folder: Path) -> AsyncIterator[tuple[Database, Creditor]]:
         await db.close()
 
 
-async def measure(encoder: Encoder, ranking: Ranking, folder: Path) -> list[Judged]:
+async def measure(answering: Answering, folder: Path) -> list[Judged]:
     """Import the demo's products and FAQ, and ask."""
-    clock = SystemClock()
+    clock, encoder = SystemClock(), answering.encoder
     async with demo_shop(folder) as (db, shop):
         await load_products(db, clock, encoder, shop, (DEMO / "products.tsv").read_text("utf-8"))
         await load_faq(db, clock, encoder, shop, (DEMO / "faq.csv").read_text("utf-8"))
-        answers, known = Answers(db, encoder, ranking), names()
+        answers, known = Answers(db, answering), names()
         return [
             judge(one, await answers.find(CreditorKey(shop.key), one.text, Locale(one.language)), known)
             for one in questions()
@@ -67,12 +66,12 @@ def main() -> None:
     arguments.add_argument("--large", action="store_true", help="measure a shop with 20,000 products instead")
     asked = arguments.parse_args()
     settings = Settings()
-    ranking = trained.ranking(settings)
+    answering = trained.answering(settings, trained.understanding(settings))
     with tempfile.TemporaryDirectory() as folder:
         if asked.large:
-            print(large.page(asyncio.run(_large(ranking, Path(folder)))))
+            print(large.page(asyncio.run(_large(answering.ranking, Path(folder)))))
             return
-        judged = asyncio.run(measure(trained.understanding(settings), ranking, Path(folder)))
+        judged = asyncio.run(measure(answering, Path(folder)))
     print(page(judged))
     if asked.shown:
         print(f"\n{shown(judged)}")

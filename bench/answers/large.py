@@ -14,7 +14,7 @@ import numpy as np
 
 from bench.answers.questions import questions
 from bench.nlu.page import table
-from catalogue.answers import Answers
+from catalogue.answers import Answering, Answers
 from catalogue.imports import load_products
 from catalogue.ranking import Ranking
 from core.clock import SystemClock
@@ -83,7 +83,7 @@ async def measure(db: Database, shop: Creditor, ranking: Ranking) -> Timed:
         began = process_time()
         await load_products(db, SystemClock(), encoder, shop, await asyncio.to_thread(feed))
         imported = process_time() - began
-    answers = Answers(db, encoder, ranking)
+    answers = Answers(db, Answering(encoder, ranking))
     key, before = CreditorKey(shop.key), _memory()
     async with _held() as held_reading:
         began = process_time()

@@ -12,7 +12,7 @@ from sqlalchemy import insert, select
 from app import creditor_files, web
 from app.compose import wired
 from app.settings import Settings
-from catalogue.ranking import Ranking
+from catalogue.answers import Answering
 from core.creditor import Payments
 from store.schema import migrate
 from store.tables.money import posting
@@ -50,7 +50,7 @@ async def test_from_the_page_to_the_message(tmp_path: Path, clock: FakeClock, na
         nothing = cast(Understanding, None)
         environment = {key.upper(): value for key, value in bank.keys["bloem"].items()}
         async with (
-            wired(settings, clock, nothing, cast(Ranking, None), environment) as effen,
+            wired(settings, clock, nothing, cast(Answering, None), environment) as effen,
             aiohttp.ClientSession() as http,
         ):
             keys = {key: f"${{{key.upper()}}}" for key in bank.keys["bloem"]}

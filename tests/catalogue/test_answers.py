@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from catalogue.answers import Answer, Answers, Suggestions
+from catalogue.answers import Answer, Answering, Answers, Suggestions
 from catalogue.imports import load_faq, load_products
 from core.creditor import Creditor
 from core.ids import CreditorKey
@@ -23,7 +23,7 @@ KEY = CreditorKey("bloem")
 async def answers(database: Database, clock: FakeClock, encoder: Made, shop: Creditor) -> Answers:
     await load_products(database, clock, encoder, shop, PRODUCTS)
     await load_faq(database, clock, encoder, shop, FAQ)
-    return Answers(database, encoder, made.ranking())
+    return Answers(database, Answering(encoder, made.ranking()))
 
 
 @pytest.mark.parametrize(
@@ -69,16 +69,16 @@ async def test_find(answers: Answers, question: str, locale: str, told: Answer |
 
 
 async def test_less_sure(answers: Answers) -> None:
-    found = await answers.find(KEY, "kost reiger boot trein fiets auto", Locale("nl"))
+    found = await answers.find(KEY, "verzending trein", Locale("nl"))
     assert isinstance(found, Suggestions)
-    assert "Gieter Reiger" in found.questions
+    assert "Wat kost de verzending?" in found.questions
     assert len(found.questions) <= 3
 
 
 async def test_one_question_in_two_languages_is_offered_once(
     database: Database, encoder: Made, answers: Answers
 ) -> None:
-    doubtful = Answers(database, encoder, replace(made.ranking(), sure=1.0))
+    doubtful = Answers(database, Answering(encoder, replace(made.ranking(), sure=1.0)))
     for locale, own in (("nl", "Wat kost de verzending?"), ("en", "What does shipping cost?")):
         found = await doubtful.find(KEY, "verzending cost", Locale(locale))
         assert isinstance(found, Suggestions)
@@ -100,7 +100,10 @@ async def test_who_has_published_nothing_answers_nothing(answers: Answers) -> No
 
 
 async def test_what_another_encoder_has_made_is_not_searched(database: Database, answers: Answers) -> None:
-    assert await Answers(database, Made("other"), made.ranking()).find(KEY, "gieter reiger", Locale("nl")) is None
+    assert (
+        await Answers(database, Answering(Made("other"), made.ranking())).find(KEY, "gieter reiger", Locale("nl"))
+        is None
+    )
 
 
 async def test_a_long_answer_is_cut_between_sentences(

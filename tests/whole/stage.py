@@ -148,9 +148,9 @@ async def staged(
                 "smtp_url": smtp.url,
             }
         )
-        ranking = trained.ranking(settings)
+        answering = trained.answering(settings, understanding)
         async with (
-            wired(settings, clock, understanding, ranking, ENVIRONMENT) as effen,
+            wired(settings, clock, understanding, answering, ENVIRONMENT) as effen,
             running(effen, {"web", "worker"}),
         ):
             yield Stage(effen, clock, http, twilio, telegram, smtp)

@@ -34,7 +34,8 @@ VAGUE = [
 
 
 def vague(understanding: Understanding, count: int = 1) -> list[str]:
-    found = [text for text in VAGUE if understanding.parse(text, "nl").readings]
+    parses = {text: understanding.parse(text, "nl") for text in VAGUE}
+    found = [text for text, parse in parses.items() if parse.readings and parse.care.name is None]
     assert len(found) >= count, "the model is sure of all these"
     return found[:count]
 
