@@ -15,6 +15,8 @@ from app.repository import DEMO, ROOT
 from app.settings import PREFIX, Settings
 from app.web import public
 from catalogue.answers import Answering
+from catalogue.index import Encoder
+from catalogue.ranking import Ranking
 from core.clock import SystemClock
 from core.creditor import Creditor
 from understanding import Understanding
@@ -68,7 +70,8 @@ async def routes(folder: Path) -> set[str]:
     """The paths of the public port in development, which are all that there are."""
     settings = Settings(var_dir=folder, environment="development").with_secrets()
     # Nothing is understood while routes are listed.
-    async with wired(settings, SystemClock(), cast(Understanding, None), cast(Answering, None), {}) as effen:
+    untrained = Answering(cast(Encoder, None), cast(Ranking, None))
+    async with wired(settings, SystemClock(), cast(Understanding, None), untrained, {}) as effen:
         return {route.resource.canonical for route in public(effen).router.routes() if route.resource is not None}
 
 

@@ -13,15 +13,15 @@ pytestmark = pytest.mark.slow
 
 # In each half
 LEAST = {
-    "crisis_recall": 0.87,
-    "self_harm_recall": 0.84,
-    "top_3": 0.915,
-    "care_recall": 0.96,
-    "care_precision": 0.70,
-    "macro_f1": 0.78,
+    "crisis_recall": 0.95,
+    "self_harm_recall": 0.95,
+    "top_3": 0.97,
+    "care_recall": 0.965,
+    "care_precision": 0.85,
+    "macro_f1": 0.90,
 }
 # Beyond the four languages, in a Dutch conversation
-LEAST_ELSEWHERE = {"top_1": 0.85, "care_recall": 0.96, "crisis_recall": 0.95}
+LEAST_ELSEWHERE = {"top_1": 0.88, "care_recall": 0.96, "crisis_recall": 0.95}
 MOST_TAKEN_FOR_OURS = 0.05
 
 

@@ -29,7 +29,10 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @dataclass(frozen=True)
 class Cell:
-    """bot: the keys that are said (`*`: any ending); handoff: why a person is called; form: what is open then."""
+    """bot: the keys that are said (`*`: any ending); handoff: why a person is called; form: what is open then.
+
+    published: what is said instead in Dutch, where the demo's shop has published an answer.
+    """
 
     intent: str
     state: str
@@ -38,6 +41,7 @@ class Cell:
     buttons: Sequence[str] = ()
     handoff: str | None = None
     form: str | None = None
+    published: Sequence[str] = ()
     first: bool = True  # of the states that get the same answer
 
     @property
@@ -80,12 +84,14 @@ async def test_each_cell(scene: Scene, cell: Cell) -> None:
     said = await person.say(WORDS[cell.intent][cell.language])
     turn = (await scene.stage.rows(inbound))[-1]
     assert turn.intent == cell.intent, "read as something else"
-    assert len(said) == len(cell.bot) and all(map(fnmatchcase, said, cell.bot)), said
+    published = cell.published if cell.language == "nl" else ()
+    expected = published or cell.bot
+    assert len(said) == len(expected) and all(map(fnmatchcase, said, expected)), said
     rows = await scene.stage.rows(outbound, outbound.c.seq > before)
     assert {row.locale for row in rows} <= {cell.language}
     shown = [option["title"].removeprefix("option.") for row in rows for option in row.options]
     # What is found may be one answer, or several to choose from.
-    assert shown == list(cell.buttons) or "*" in cell.bot[-1]
+    assert shown == ([] if published else list(cell.buttons)) or "*" in cell.bot[-1]
     talk = await person.conversation()
     assert talk.form == cell.form
     assert (talk.state, talk.reason) == (("open", cell.handoff) if cell.handoff else ("pending", None))
