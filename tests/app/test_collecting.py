@@ -13,6 +13,8 @@ from app import creditor_files, web
 from app.compose import wired
 from app.settings import Settings
 from catalogue.answers import Answering
+from catalogue.index import Encoder
+from catalogue.ranking import Ranking
 from core.creditor import Payments
 from store.schema import migrate
 from store.tables.money import posting
@@ -50,7 +52,7 @@ async def test_from_the_page_to_the_message(tmp_path: Path, clock: FakeClock, na
         nothing = cast(Understanding, None)
         environment = {key.upper(): value for key, value in bank.keys["bloem"].items()}
         async with (
-            wired(settings, clock, nothing, cast(Answering, None), environment) as effen,
+            wired(settings, clock, nothing, Answering(cast(Encoder, None), cast(Ranking, None)), environment) as effen,
             aiohttp.ClientSession() as http,
         ):
             keys = {key: f"${{{key.upper()}}}" for key in bank.keys["bloem"]}
