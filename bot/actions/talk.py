@@ -11,7 +11,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from billing.invoices import OpenInvoice
 from bot.actions.invoices import CHOSEN, total
 from bot.actions.services import Services, Suggestions
-from bot.actions.shop import QUESTIONS, say_answer
+from bot.actions.shop import QUESTIONS, Question, say_answer
 from bot.actions.turn import Events, entity, leave, offered, say, turn_id
 from bot.actions.verification import SLOTS
 from conversations.context import TurnContext
@@ -132,6 +132,9 @@ class OutOfScope(Action):
         turn = turn_id(tracker)
         context = await self._services.contexts.of(turn)
         readings = context.parse.get("readings", ())
+        if readings and set(readings) <= set(QUESTIONS):
+            # One answerer has them all: which of them it is makes no difference.
+            return await Question(self._services, readings[0]).run(dispatcher, tracker, domain)
         if not _PUBLISHED.isdisjoint(readings):
             found = await self._services.answers.find(CreditorKey(context.creditor.key), context.text, context.locale)
             if found is not None and not isinstance(found, Suggestions):

@@ -346,6 +346,13 @@ async def test_doubt_asks_what_is_meant(talk: Talk, world: World, readings: list
     assert said.keys == ["talk.not_understood_again"], "that is the second miss"
 
 
+async def test_a_question_to_the_shop_is_answered_whichever_it_is(talk: Talk, world: World) -> None:
+    world.parse = {"readings": ["ask_offers", "ask_product"], "entities": []}
+    assert (await talk.hear("heb je kabouters?", "out_of_scope")).keys == ["answer.none"]
+    world.answer = Known("Ja.")
+    assert (await talk.hear("heb je kabouters?", "out_of_scope")).keys == ["answer.found"]
+
+
 async def test_no_to_an_offer_is_accepted(talk: Talk, world: World) -> None:
     await talk.hear("heb je een groene monstera?", "ask_product")
     assert (await talk.hear("nee hoor", "deny")).keys == ["talk.deny"]
