@@ -84,11 +84,6 @@ class Contexts:
             now=now,
         )
 
-    async def silence(self, turn: TurnId) -> timedelta | None:
-        """Since the person's message before this one; None for their first."""
-        async with self._db.read() as tx:
-            return await silence(tx, await message_of(tx, turn))
-
 
 async def message_of(tx: AsyncConnection, turn: TurnId) -> Row[Any]:
     row = (await tx.execute(_MESSAGE, {"turn": turn})).first()

@@ -1,4 +1,5 @@
-"""A form left open: after hours of silence a message is heard by itself, and the form is asked about in one line."""
+"""After a silence: a form left open for hours is asked about in one line; who comes back after days is told where
+they stand."""
 
 from datetime import timedelta
 
@@ -8,6 +9,8 @@ from core.message import Option, Say
 
 # After so long nobody has a form's question in mind: what they write is heard by itself.
 FORM_LIFE = timedelta(hours=4)
+# After so long somebody comes back.
+AWAY = timedelta(days=2)
 # Words that can only be meant for the question.
 _ANSWERS = frozenset({"inform", "affirm", "deny", "cancel"})
 

@@ -257,8 +257,10 @@ class Turns:
     ) -> None:
         """`which`: said after the dialogue's answer in any case; `resumed`: where nothing else waits."""
         talk = claim.talk
+        verified = claim.contact.verified(self._clock.now())
         facts = {
-            "verified": claim.contact.verified(self._clock.now()),
+            "verified": verified,
+            "away": verified and heard.intent == "greet" and await self._silence(claim) >= pauses.AWAY,
             "language": locale,
             "channel": claim.contact.channel,
         }

@@ -6,6 +6,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from understanding.weights import Floats
 MODEL = "model.npz"
 CARD = "card.json"
 
+_REMEMBERED = 1_024  # parses of some 10 kB
 _NO_CARE = Care(None, 0.0)
 _THUMBS = {"👍": "affirm", "👎": "deny"}
 _DECORATION = re.compile("[\U0001f3fb-\U0001f3ff\ufe0f\u200d\\s!.]")
@@ -50,14 +52,20 @@ class Understanding:
         self._care = care
         self._threshold = threshold
         self._languages = Languages()
+        self._remembered = lru_cache(maxsize=_REMEMBERED)(self._parse)
 
     def vectors(self, texts: Sequence[str]) -> Floats:
         """Unit vectors of texts, (n, width), as the encoder gives them: the same until there is another encoder."""
         return self._encoder([storable(text) for text in texts])
 
     def parse(self, text: str, hint: str | None = None) -> Parse:
-        """Understand one message; hint: the language of the conversation so far. Never raises for any text."""
-        text = storable(text)
+        """Understand one message; hint: the language of the conversation so far. Never raises for any text.
+
+        The latest are remembered: many people write "ja", "ok" and "hallo".
+        """
+        return self._remembered(storable(text), hint)
+
+    def _parse(self, text: str, hint: str | None) -> Parse:
         entities = tuple(find(text))
         language = self._languages.of(text, hint)
         certain = _certain(text, entities)

@@ -20,7 +20,7 @@ from bot.actions.privacy import PrivacyRequest
 from bot.actions.promises import PayLater, PromiseForm
 from bot.actions.services import Services
 from bot.actions.shop import QUESTIONS, AskOrderStatus, Question
-from bot.actions.talk import Affirm, Greet, Leave, OutOfScope, SwitchLanguage
+from bot.actions.talk import Affirm, Leave, OutOfScope, SwitchLanguage, WelcomeBack
 from bot.actions.turn import say, turn_id
 from bot.actions.verification import VerifyForm
 from bot.actions.wish import Wanted, Wish
@@ -65,7 +65,7 @@ def actions(services: Services) -> list[Action]:
         Leave("cancel", "talk.cancelled"),
         Corrects(services, Leave("deny", "talk.deny"), wishes),
         Leave("goodbye", "talk.goodbye"),
-        Greet(services),
+        WelcomeBack(services),
         SwitchLanguage(services),
         Corrects(services, OutOfScope(services), wishes),
         Corrects(services, Inform(services), wishes),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Protocol, runtime_checkable
 
 from billing.debits import Why
@@ -22,9 +22,6 @@ from core.money import Money
 
 class Contexts(Protocol):
     async def of(self, turn: TurnId) -> TurnContext: ...
-    async def silence(self, turn: TurnId) -> timedelta | None:
-        """Since the person's message before this one; None for their first."""
-        ...
 
 
 class Identity(Protocol):

@@ -1,7 +1,6 @@
 """Yes, no, never mind, and what was not understood."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 from rasa_sdk import Action, Tracker
@@ -19,7 +18,6 @@ from conversations.wishes import option
 from core.ids import CreditorKey
 from core.message import Option
 
-_AWAY = timedelta(days=2)
 # Something else is one more miss: then a person is offered.
 _ELSE = (Option("option.something_else", "out_of_scope"), Option("option.human", "human"))
 _PUBLISHED = frozenset({*QUESTIONS, "ask_contact_info", "ask_payment_methods"})
@@ -63,14 +61,14 @@ class Leave(Action):
         return [*left, *(SlotSet(slot, None) for slot in (*SLOTS, CHOSEN))] if left else []
 
 
-class Greet(Action):
-    """A hello; to somebody verified who was away for days, what is open, unless a person or an agreement sees to it."""
+class WelcomeBack(Action):
+    """A hello to somebody verified who was away for days: what is open, unless a person or an agreement sees to it."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
 
     def name(self) -> str:
-        return "action_greet"
+        return "action_welcome_back"
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> Events:
         context = await self._services.contexts.of(turn_id(tracker))
@@ -85,8 +83,7 @@ class Greet(Action):
         debtor = context.debtor
         if not context.verified or debtor is None:
             return []
-        away = await self._services.contexts.silence(context.turn)
-        if away is None or away < _AWAY or await self._services.holds.of(debtor):
+        if await self._services.holds.of(debtor):
             return []
         if await self._services.promises.current(debtor) or await self._services.plans.current(debtor):
             return []

@@ -58,7 +58,9 @@ def main(model: str) -> None:
         [],
     ]
     trackers = [
-        DialogueStateTracker.from_events("a", [ActionExecuted("action_listen"), UserUttered("…", {"name": intent})])
+        DialogueStateTracker.from_events(
+            "a", [ActionExecuted("action_listen"), UserUttered("…", {"name": intent})], metadata.domain.slots
+        )
         for intent in ("greet", "pay", "self_harm", "out_of_scope")
     ]
 

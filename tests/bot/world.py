@@ -155,7 +155,6 @@ class World:
     answer: Answer | Suggestions | None = None
     orders: list[Parcel] = field(default_factory=list)
     broken: bool = False
-    away: timedelta | None = None  # since the person's last message
     parse: Mapping[str, Any] = field(default_factory=dict)  # beside the intent: readings, entities
     meeting: asyncio.Barrier | None = None  # two actions go on together
 
@@ -240,9 +239,6 @@ class Contexts(_Of):
             agent_open=world.agent_open,
             now=world.now,
         )
-
-    async def silence(self, turn: TurnId) -> timedelta | None:
-        return self.world.away
 
 
 class Identity(_Of):
