@@ -181,14 +181,14 @@ def agreed(offers: Sequence[Offer], now: datetime) -> Offer | None:
 
 
 def interrupts(reading: Reading, form: str | None) -> bool:
-    """Whether this breaks an open form at once. A form is not interrupted by its own intent."""
+    """Whether this breaks an open form at once. A form is not interrupted by its own intent, nor by a suspicion."""
     if form is None:
         return False
     own = form.removesuffix("_form")
     name = reading.intent.partition("/")[0]
     if reading.tapped:
         return name not in (own, "inform", "affirm", "deny", "cancel")
-    reason = reading.care or (Reason(name) if name in INTERRUPTS else None)
+    reason = reading.said or (Reason(name) if name in INTERRUPTS else None)
     return reason is not None and reason != own
 
 

@@ -45,7 +45,9 @@ _TIMES = re.compile(
     r"|mois|versements|paiements|[ée]ch[ée]ances|mensualit|mal\b|rate|monat|teil)",
     re.IGNORECASE,
 )
-_ALONE = re.compile(rf"\W*(?:liever |in |en )?{_NUMBER}\W*", re.IGNORECASE)
+# "3", "doe maar drie", "make it four": a number among a few other words.
+_ALONE = re.compile(rf"(?:[^\W\d]+\W+){{0,4}}?{_NUMBER}(?:\W+[^\W\d]+){{0,2}}\W*", re.IGNORECASE)
+_MONEY = re.compile(r"€|\beur", re.IGNORECASE)
 _A_MONTH = re.compile(
     r"(?<![\d.,])(\d{1,4}(?:[.,]\d\d)?)\s?(?:€|eur\w*)?\s?(?:per maand|p/?m\b|maandelijks|a month|per month|monthly"
     r"|par mois|(?:pro|im) monat|monatlich)",
@@ -202,11 +204,12 @@ async def to_person(
 def _count(tracker: Tracker, owed: Money, context: TurnContext, asked: str | None) -> str | None:
     """In how many parts, as it was typed: so many times, or so much a month."""
     text = str(tracker.latest_message.get("text") or "")
-    times = _TIMES.search(text) or (_ALONE.fullmatch(text) if asked == MONTHS else None)
+    otherwise = entity(tracker, "date") or _MONEY.search(text)
+    times = _TIMES.search(text) or (_ALONE.fullmatch(text) if asked and not otherwise else None)
     if times:
         said = times[1]
         count = int(said) if said.isdigit() else _place(said) + 2
-        if asked != MONTHS or times.re is _TIMES or count <= context.creditor.plans.max_months:
+        if times.re is _TIMES or count <= context.creditor.plans.max_months:
             return str(count)
     a_month = _A_MONTH.search(text)
     said_amounts = {str(value["value"]) for value in entities(tracker, "amount")} if asked == MONTHS else set()

@@ -183,6 +183,10 @@ async def test_only_the_plan_that_was_shown_is_agreed_on(
         pytest.param([("quatre fois", "inform")], ["plan.confirm"], 4, id="in French"),
         pytest.param([("drei Raten", "inform")], ["plan.confirm"], 3, id="in German"),
         pytest.param([("3", "inform")], ["plan.confirm"], 3, id="a number alone"),
+        pytest.param([("maak er maar 3 van", "pay_part")], ["plan.confirm"], 3, id="heard as a part"),
+        pytest.param(
+            [("3", "inform"), ("make it four", "deny")], ["plan.confirm", "plan.confirm"], 4, id="made another number"
+        ),
         pytest.param([("in 12 keer", "inform"), ("in 4", "inform")], ["plan.not_possible", "plan.confirm"], 4, id="no"),
         pytest.param([("10 euro", "inform")], ["plan.not_possible"], None, id="too little a month"),
         pytest.param(

@@ -78,9 +78,9 @@ def test_interruptions(heard: Reading, form: str | None, breaks: bool) -> None:
     assert reading.interrupts(heard, form) is breaks
 
 
-def test_care_beside_another_intent_breaks_a_form_too() -> None:
-    heard = Reading("pay", reading.of_keyword("pay").engine, Reason.HARDSHIP)
-    assert reading.interrupts(heard, "verify_form")
+def test_care_that_is_only_suspected_leaves_the_form_open() -> None:
+    heard = Reading("inform", reading.of_keyword("inform").engine, Reason.HARDSHIP)
+    assert not reading.interrupts(heard, "verify_form")
 
 
 @pytest.mark.parametrize(
