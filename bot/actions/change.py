@@ -8,6 +8,7 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from bot.actions.codes import CODE, NOWHERE, ask_code, read_code
+from bot.actions.debits import ANOTHER_ACCOUNT, DirectDebitProblem, IbanForm
 from bot.actions.form import Form, Heard, start
 from bot.actions.handover import hand_over
 from bot.actions.services import Services
@@ -32,6 +33,8 @@ _KINDS: Mapping[str, re.Pattern[str]] = {
     }.items()
 }
 _OFFERED = ("address", "phone", "email")
+# The account to collect from has a form of its own.
+_ACCOUNT = re.compile(r"rekening|\biban\b|\b(?:bank|giro) ?account|account number|\bcompte\b|konto", re.IGNORECASE)
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{2,63}){1,4}")
 _LONGEST = 200
 
@@ -76,7 +79,10 @@ class ContactForm(Form):
         kind, value = tracker.get_slot(KIND), tracker.get_slot(VALUE)
         if slot == KIND:
             choices = [Option(f"option.contact_{name}", "inform", entities={_KIND: name}) for name in _OFFERED]
-            say(dispatcher, "request.contact_which_unclear" if unclear else "request.contact_which", choices)
+            account = Option("option.contact_account", DirectDebitProblem.intent, entities=ANOTHER_ACCOUNT)
+            say(
+                dispatcher, "request.contact_which_unclear" if unclear else "request.contact_which", [*choices, account]
+            )
         elif slot == VALUE:
             say(dispatcher, wrong or f"request.contact_{kind}")
         elif slot == CODE:
@@ -102,7 +108,8 @@ class UpdateContact(Wish):
     ) -> Events:
         known = {slot: tracker.get_slot(slot) for slot in ContactForm.slots}
         if not known[CONFIRMED] or not known[CODE]:
-            return start(ContactForm)
+            account = _ACCOUNT.search(str(tracker.latest_message.get("text") or ""))
+            return start(IbanForm if account else ContactForm)
         handed = await _to_person(self.services, dispatcher, tracker, context, known)
         return [*handed, *(SlotSet(slot, None) for slot in ContactForm.slots)]
 

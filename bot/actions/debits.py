@@ -21,6 +21,7 @@ from core.message import Option
 IBAN, CONFIRMED = "new_iban", "iban_confirmed"
 # A tap asks for another account, or confirms exactly the one that was read back.
 _DEBIT, _CHANGE = "debit", "iban_change"
+ANOTHER_ACCOUNT = {_DEBIT: "iban"}
 _NOTED = ("amount", "invoice_number", "order_number")
 _HUMAN = Option("option.human", "human")
 
@@ -111,7 +112,7 @@ class DirectDebitProblem(Wish):
         link = await self.services.links.issue(
             context.conversation, debtor, [latest.invoice], key=f"{context.turn}:link", creditor=context.creditor
         )
-        another = Option("option.other_account", self.intent, entities={_DEBIT: "iban"})
+        another = Option("option.other_account", self.intent, entities=ANOTHER_ACCOUNT)
         say(
             dispatcher,
             "debit.latest",

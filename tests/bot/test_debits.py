@@ -92,6 +92,20 @@ async def test_another_account(
         assert said[-1].form is None
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ik heb een andere bankrekening",
+        "my bank account has changed",
+        "j’ai changé de compte",
+        "ich habe ein neues Konto",
+    ],
+)
+async def test_a_new_account_is_asked_for_where_it_is_checked(talk: Talk, world: World, text: str) -> None:
+    world.verified = True
+    assert (await talk.hear(text, "update_contact")).keys == ["debit.ask_iban"]
+
+
 async def test_a_tap_confirms_exactly_what_was_read_back(talk: Talk, world: World) -> None:
     world.verified = True
     await talk.hear("Andere rekening", "direct_debit_problem", tapped=ANOTHER)
