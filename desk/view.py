@@ -112,7 +112,9 @@ class Words:
             return self._known(f"desk.intent.dispute_{value}", str(value))
         if name == "suspected":
             return self._known(f"desk.reason.{value}", str(value))
-        return self.intent(value) if name in ("last_intents", "also") else str(value)
+        if name == "noted":  # a kind of detail (`phone`), or the detail
+            return self._known(f"option.contact_{value}", str(value))
+        return self.intent(value) if name in ("last_intents", "also", "wish") else str(value)
 
     def booking(self, kind: str) -> str:
         """Of the ledger."""

@@ -97,7 +97,12 @@ async def test_the_transcript_says_who_said_what_and_whether_it_arrived(
         verified=True,
         agent=sanne.id,
         reason=Reason.HARDSHIP,
-        summary={"proposal": "25 per maand", "turn": "t1"},
+        summary={
+            "proposal": "25 per maand",
+            "wish": "update_contact",
+            "noted": ["phone", "+31612345678"],
+            "turn": "t1",
+        },
     )
     await world.holds(talk, Reason.HARDSHIP, who)
     await world.hears(talk, "ik kan niet betalen", intent="hardship", care="hardship", flags={"cut": True})
@@ -120,6 +125,7 @@ async def test_the_transcript_says_who_said_what_and_whether_it_arrived(
         "Sanne de Wit 10:00 WhatsApp Dag! Onzeker of dit is aangekomen timeout",
         "Wordt klaargemaakt… In de wachtrij",
         "Voorstel 25 per maand",
+        "Wens nieuwe gegevens Genoteerd Telefoonnummer, +31612345678",
         "Klantnummer K-1042",
         "2026-0311",
         "€ 89,95",
