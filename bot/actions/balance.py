@@ -7,7 +7,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from billing.invoices import OpenInvoice
 from bot.actions.invoices import total
-from bot.actions.standing import Standing, standing_of
+from bot.actions.standing import Standing, agreed, standing_of
 from bot.actions.turn import Events, say
 from bot.actions.wish import Wish
 from conversations.context import TurnContext
@@ -47,13 +47,8 @@ def _says(how: Standing, context: TurnContext) -> list[tuple[str, dict[str, Any]
     if how.disputed:
         rows = {"rows": [_row(invoice, context) for invoice in how.disputed], "key": "balance.row_disputed"}
         says.append(("balance.disputed", {"n": len(how.disputed), "rows": rows}))
-    if how.held:
-        says.append(("balance.held", {}))
-    elif how.part:
-        amount, day = {"money": how.part.amount.as_json()}, {"date": how.part.due.isoformat()}
-        says.append(("balance.plan", {"amount": amount, "day": day}))
-    elif how.promised:
-        says.append(("balance.promised", {"day": {"date": how.promised.isoformat()}}))
+    if beside := agreed(how):
+        says.append(beside)
     return says
 
 

@@ -12,6 +12,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from billing.invoices import OpenInvoice
 from bot.actions.form import MISSES, PATIENCE, give_up, hearing, missed
 from bot.actions.services import Services
+from bot.actions.standing import agreed, standing_of
 from bot.actions.turn import Events, entity, say, turn_id
 from bot.actions.wish import Wish
 from conversations.context import TurnContext
@@ -175,12 +176,16 @@ class AskInvoice(Wish):
         if len(chosen) != 1:
             return [SlotSet("wanted", self.intent), SlotSet(CHOSEN, None), FollowupAction(FORM)]
         invoice = chosen[0]
-        pay = Option("option.pay", "pay", entities={"invoice": invoice.id})
-        state = "" if invoice.open else "_paid"
+        how = await standing_of(self.services, debtor)
+        state = "_disputed" if invoice.disputed else "" if invoice.open else "_paid"
+        beside = None if state else agreed(how, invoice)
+        buttons = [] if state else [Option("option.pay", "pay", entities={"invoice": invoice.id})]
+        if invoice.disputed or (how.held and invoice.open):
+            buttons = [Option("option.human", "human")]
         say(
             dispatcher,
-            "invoice.detail_disputed" if invoice.disputed else f"invoice.detail{state}",
-            [Option("option.human", "human")] if invoice.disputed else [pay] if invoice.open else [],
+            f"invoice.detail{state}",
+            [] if beside else buttons,
             number=invoice.number,
             issued={"date": invoice.issued.isoformat()},
             due={"date": invoice.due.isoformat()},
@@ -188,6 +193,8 @@ class AskInvoice(Wish):
             open={"money": invoice.open.as_json()},
             description=invoice.description,
         )
+        if beside:
+            say(dispatcher, beside[0], buttons, **beside[1])
         return [SlotSet(CHOSEN, None)]
 
 

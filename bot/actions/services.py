@@ -177,6 +177,8 @@ class Holds(Protocol):
 class Promise(Protocol):
     @property
     def until(self) -> date: ...
+    @property
+    def invoices(self) -> Sequence[InvoiceId]: ...
 
 
 class Promises(Protocol):

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from billing.invoices import OpenInvoice
 from billing.plans import Instalment
 from bot.actions.services import Plan, Services
 from core.hold import Reason
-from core.ids import DebtorId
+from core.ids import DebtorId, InvoiceId
 from core.money import Money
 
 
@@ -16,7 +17,7 @@ from core.money import Money
 class Standing:
     """held: for care, so nothing is asked of this person now; part: of the running plan, what is to be paid next.
 
-    planned: what the plan's parts pay.
+    planned: what the plan's parts pay; promised_for: what is to be paid until the promised day.
     """
 
     payable: Sequence[OpenInvoice]
@@ -25,7 +26,23 @@ class Standing:
     plan: Plan | None
     part: Instalment | None
     promised: date | None
+    promised_for: Sequence[InvoiceId]
     held: bool
+
+
+def agreed(how: Standing, about: OpenInvoice | None = None) -> tuple[str, dict[str, Any]] | None:
+    """What is said beside what is open: that a person looks at it first, the plan's next part, or what was promised.
+
+    `about`: where it is this invoice alone that is told of.
+    """
+    if how.held:
+        return "balance.held", {}
+    if how.part and (about is None or about in how.planned):
+        amount, day = {"money": how.part.amount.as_json()}, {"date": how.part.due.isoformat()}
+        return "balance.plan", {"amount": amount, "day": day}
+    if how.promised and (about is None or about.id in how.promised_for):
+        return "balance.promised", {"day": {"date": how.promised.isoformat()}}
+    return None
 
 
 async def standing_of(services: Services, debtor: DebtorId) -> Standing:
@@ -41,6 +58,7 @@ async def standing_of(services: Services, debtor: DebtorId) -> Standing:
         plan,
         next_part(plan, invoices) if plan and planned else None,
         promise.until if promise and payable else None,
+        promise.invoices if promise else (),
         bool(await services.holds.of(debtor) - {Reason.DISPUTE}),
     )
 

@@ -105,6 +105,21 @@ CASES = [
         world={**KNOWN, "invoices": [invoice(f"2026-{n:04}", 100) for n in range(12)]},
     ),
     Case("ask_invoice", ["invoice.detail"], options=["pay:id-2026-0042"], world=KNOWN),
+    Case(
+        "ask_invoice", ["invoice.detail", "balance.plan"], options=["pay:id-2026-0042"], world={**KNOWN, "plan": PLAN}
+    ),
+    Case(
+        "ask_invoice",
+        ["invoice.detail", "balance.promised"],
+        options=["pay:id-2026-0042"],
+        world={**KNOWN, "promised": {"id-2026-0042": NOW.date()}},
+    ),
+    Case(
+        "ask_invoice",
+        ["invoice.detail", "balance.held"],
+        options=["human"],
+        world={**KNOWN, "held": frozenset([Reason.HARDSHIP])},
+    ),
     Case("ask_invoice", ["invoice.none"], options=["human", "deny"], world={**KNOWN, "invoices": []}),
     Case("ask_fees", ["balance.none"], options=[], world=KNOWN),
     Case("ask_payment_status", ["payments.not_found"], options=["human", "deny"], world=KNOWN),

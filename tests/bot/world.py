@@ -351,11 +351,13 @@ class Holds(_Of):
 @dataclass(frozen=True)
 class Promised:
     until: date
+    invoices: Sequence[InvoiceId] = ()
 
 
 class Promises(_Of):
     async def current(self, debtor: DebtorId) -> Promised | None:
-        return next((Promised(day) for day in reversed(self.world.promised.values())), None)
+        theirs = [invoice.id for invoice in self.world.invoices]
+        return next((Promised(day, theirs) for day in reversed(self.world.promised.values())), None)
 
     async def make(
         self,
