@@ -7,7 +7,7 @@ APP := .venv/bin
 export OMP_NUM_THREADS := 1
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo install train tune test check format lint types imports check-tests bench nlu-report soak clean
+.PHONY: demo install train tune second test check format lint types imports check-tests bench nlu-report soak clean
 
 demo: install
 	@$(APP)/effen demo
@@ -40,6 +40,11 @@ TUNE_PYTHON ?= python3
 
 tune: .venv-tune/.synced
 	@nice -n 19 .venv-tune/bin/python -m understanding.tuning bot/data/nlu understanding/tuned --kept var/tuning $(MORE)
+	@nice -n 19 .venv-tune/bin/python -m understanding.second bot/data/nlu understanding/tuned --kept var/untuned
+
+# Fit the second opinion on care to the sentences as they are now; tuning need not run again. Minutes, without torch.
+second: install
+	@$(APP)/python -m understanding.second bot/data/nlu understanding/tuned --kept var/untuned
 
 # The everyday loop: SQLite, the smoke scripts, three minutes.
 test: install train

@@ -13,13 +13,8 @@ from catalogue.answers import Answering
 from catalogue.encoding import Views
 from core.errors import EffenError
 from understanding import Understanding, examples, load
-from understanding.encoder import e5
-from understanding.graph import write_graph
 from understanding.training import fingerprint, is_trained
 from understanding.training import train as fit
-from understanding.weights import Weights, packed_file
-
-UNTUNED = "untuned.onnx"
 
 
 class TrainingFailed(EffenError):
@@ -34,9 +29,8 @@ def everything(settings: Settings, say: Callable[[str], object], *, force: bool 
     wanted = teaching.fingerprint(fingerprint(SENTENCES, encoder(settings)))
     if force or answers.fingerprint_of(settings.model_dir / answers.FILE) != wanted:
         say("Training what answers questions to a shop (a minute) …")
-        write_graph(Weights(packed_file()), settings.model_dir / UNTUNED)
         private = teaching.private(examples.read(SENTENCES))
-        fitted = teaching.fit(views(settings, understanding(settings)), private)
+        fitted = teaching.fit(views(understanding(settings)), private)
         fitted.save(settings.model_dir / answers.FILE, wanted)
     if force or not engine.model(settings).exists():
         say("Training the dialogue …")
@@ -62,20 +56,17 @@ def answering(settings: Settings, understanding: Understanding) -> Answering:
     """What answers questions to a shop. Raises TrainingFailed where there is none."""
     try:
         ranking = answers.load(settings.model_dir / answers.FILE)
-        return Answering(views(settings, understanding), ranking)
+        return Answering(views(understanding), ranking)
     except (FileNotFoundError, KeyError, ValueError) as error:
         raise TrainingFailed(f"what answers questions is not trained ({error}): run `effen train`") from None
 
 
-def views(settings: Settings, understanding: Understanding) -> Views:
-    """What makes the vectors of questions and of what is published: the encoder of the understanding, and where that is
-    e5, the same before it was tuned. Raises FileNotFoundError where that is not there."""
-    if encoder(settings) is not None:
+def views(understanding: Understanding) -> Views:
+    """What makes the vectors of questions and of what is published: the encoder of the understanding, and where that
+    was tuned, the same before."""
+    if understanding.untuned is None:
         return Views(understanding.vectors)
-    untuned = settings.model_dir / UNTUNED
-    if not untuned.exists():
-        raise FileNotFoundError(untuned)
-    return Views(understanding.vectors, e5(untuned))
+    return Views(understanding.vectors, understanding.untuned)
 
 
 def encoder(settings: Settings) -> Path | None:

@@ -15,6 +15,8 @@ from understanding.tokens import Unigram
 from understanding.weights import Floats, Weights, packed_file
 
 GRAPH = "e5.onnx"
+UNTUNED = "untuned.onnx"
+"""Where the encoder is tuned: the layers as they were before."""
 TUNED = Path(__file__).with_name("tuned")
 """Where `understanding.tuning` leaves the layers that learnt our intents, and what it knows of them."""
 
@@ -88,6 +90,13 @@ def from_directory(directory: Path) -> OnnxEncoder:
 def open_encoder(artifact_dir: Path, directory: Path | None) -> OnnxEncoder:
     """The encoder in `directory`, or e5 with the graph that training put into artifact_dir."""
     return e5(artifact_dir / GRAPH) if directory is None else from_directory(directory)
+
+
+def open_untuned(artifact_dir: Path) -> OnnxEncoder:
+    """e5 as it was before it was tuned; raises FileNotFoundError where training put no such graph."""
+    if not (artifact_dir / UNTUNED).exists():
+        raise FileNotFoundError(f"{artifact_dir / UNTUNED} is missing: train again")
+    return e5(artifact_dir / UNTUNED)
 
 
 def files(directory: Path | None, graph: Path) -> list[Path]:

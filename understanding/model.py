@@ -6,7 +6,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from understanding.doubt import NOTHING, readings, weight
 from understanding.encoder import Encoder
 from understanding.entities import Entity, find
 from understanding.language import Languages
+from understanding.opinion import Opinion
 from understanding.parse import Also, Intent, Parse
 from understanding.text import readable, storable
 from understanding.weights import Floats
@@ -40,11 +41,21 @@ class Understanding:
     crisis is never talked past. Another care name is reported in `care` (holds and alarms go by that), and becomes
     the intent only when the head is unsure or says something of the same family. A message of several clauses is read
     clause by clause besides (`understanding.clauses`).
+
+    untuned: the encoder as it was before it was tuned; None where it is not.
     """
 
     def __init__(
-        self, encoder: Encoder, center: Floats, scale: float, intents: Classifier, care: CareWatch, threshold: float
+        self,
+        encoder: Encoder,
+        center: Floats,
+        scale: float,
+        intents: Classifier,
+        care: CareWatch,
+        threshold: float,
+        untuned: Encoder | None = None,
     ) -> None:
+        self.untuned = untuned
         self._encoder = encoder
         self._center = center
         self._scale = scale
@@ -128,13 +139,17 @@ def load(artifact_dir: Path, encoder_model: Path | None = None) -> Understanding
     if card["encoder"] != encoders.identity(encoder_model, artifact_dir / encoders.GRAPH):
         raise ValueError("the model was trained with another sentence encoder: train again")
     intents = Classifier.from_arrays(arrays)
+    untuned = encoders.open_untuned(artifact_dir) if card["tuned"] else None
+    opinion = Opinion.from_arrays(arrays)
+    second = partial(opinion.of, untuned=untuned) if opinion and untuned else None
     return Understanding(
         encoders.open_encoder(artifact_dir, encoder_model),
         arrays["center"],
         float(arrays["scale"]),
         intents,
-        CareWatch(intents.names, CareWords()),
+        CareWatch(intents.names, CareWords(), second),
         float(arrays["threshold"]),
+        untuned,
     )
 
 

@@ -24,6 +24,7 @@ from understanding.examples import Example
 from understanding.graph import write_graph
 from understanding.head import softmax, temperature
 from understanding.model import CARD, MODEL
+from understanding.opinion import OPINION
 from understanding.report import Judged, report
 from understanding.seen import SEEN, key, read_seen
 from understanding.text import readable
@@ -40,9 +41,11 @@ _SOURCES = (
 
 
 def fingerprint(data_dir: Path, encoder_model: Path | None = None, tuned: Path = encoders.TUNED) -> str:
-    """A hash of all that a model depends on: sentences, encoder, and the code that trains."""
+    """A hash of all that a model depends on: sentences, encoder, the second opinion, and the code that trains."""
     digest = hashlib.sha256(encoders.identity(encoder_model, tuned / encoders.GRAPH).encode())
-    for file in [*examples.files(data_dir), *(Path(__file__).with_name(name) for name in _SOURCES)]:
+    code = [Path(__file__).with_name(name) for name in _SOURCES]
+    second = [] if encoder_model else [file for file in [tuned / OPINION] if file.exists()]
+    for file in [*examples.files(data_dir), *code, *second]:
         digest.update(f"\0{file.parent.name}/{file.name}\0".encode() + file.read_bytes())
     return digest.hexdigest()
 
@@ -63,19 +66,22 @@ def train(
 ) -> dict[str, Any]:
     """Train on data_dir's LANGUAGE/TOPIC.yml and write the model into artifact_dir; returns its card.
 
-    tuned: where the encoder's tuned layers lie; if they do not, the layers are the wheel's own. The sentences that the
-    tuning has seen take no part in the cross-validation, nor in what is set by it: on those, the model is too sure.
+    tuned: where the encoder's tuned layers lie, and perhaps a second opinion on care; if they do not, the layers are
+    the wheel's own. The sentences that the tuning has seen take no part in the cross-validation, nor in what is set by
+    it: on those, the model is too sure. The second opinion takes no part either.
 
-    Files: `model.npz` (heads), `e5.onnx` (the encoder's layers), `card.json` (what it is and how well it does in
-    cross-validation), `vectors.npz` (sentences' vectors, so that training again is quick). The card is written last:
-    a training cut short leaves no card that matches.
+    Files: `model.npz` (heads), `e5.onnx` (the encoder's layers), `untuned.onnx` (the same before they were tuned, if
+    they were), `card.json` (what it is and how well it does in cross-validation), `vectors.npz` (sentences' vectors, so
+    that training again is quick). The card is written last: a training cut short leaves no card that matches.
     """
     sentences = examples.read(data_dir)
     artifact_dir.mkdir(parents=True, exist_ok=True)
     (artifact_dir / CARD).unlink(missing_ok=True)
     seen = frozenset[int]()
+    second: dict[str, npt.NDArray[Any]] = {}
     if encoder_model is None:
-        seen = _place_layers(tuned, artifact_dir / encoders.GRAPH)
+        seen = _place_layers(tuned, artifact_dir)
+        second = _opinion(tuned) if seen else {}
     vectors = _vectors(sentences, artifact_dir, encoder_model)
     center = vectors.mean(axis=0)
     scale = float(1 / max(float((vectors - center).std()), 1e-9))
@@ -88,6 +94,7 @@ def train(
         "scale": np.array(scale),
         "threshold": np.array(_THRESHOLD),
         **classifier.arrays(),
+        **second,
     }
     _save(artifact_dir / MODEL, arrays)
     judged = [sentence for sentence, new in zip(sentences, unseen, strict=True) if new]
@@ -105,17 +112,32 @@ def train(
     return card
 
 
-def _place_layers(tuned: Path, graph: Path) -> frozenset[int]:
-    """Put the encoder's layers at `graph`; returns which sentences they were tuned on: none are for the wheel's own."""
-    part = graph.with_name(graph.name + ".part")
-    if (tuned / encoders.GRAPH).exists():
-        shutil.copyfile(tuned / encoders.GRAPH, part)
-        seen = read_seen(tuned / SEEN)
-    else:
-        write_graph(Weights(packed_file()), part)
-        seen = frozenset()
+def _place_layers(tuned: Path, artifact_dir: Path) -> frozenset[int]:
+    """Put the encoder's layers into artifact_dir; returns which sentences they were tuned on: none are for the wheel's
+    own."""
+    graph = artifact_dir / encoders.GRAPH
+    if not (tuned / encoders.GRAPH).exists():
+        _place_untuned(graph)
+        return frozenset()
+    part = _part(graph)
+    shutil.copyfile(tuned / encoders.GRAPH, part)
     part.replace(graph)
-    return seen
+    _place_untuned(artifact_dir / encoders.UNTUNED)
+    return read_seen(tuned / SEEN)
+
+
+def _place_untuned(graph: Path) -> None:
+    part = _part(graph)
+    write_graph(Weights(packed_file()), part)
+    part.replace(graph)
+
+
+def _opinion(tuned: Path) -> dict[str, npt.NDArray[Any]]:
+    """The arrays of the second opinion, if there is one."""
+    if not (tuned / OPINION).exists():
+        return {}
+    with np.load(tuned / OPINION, allow_pickle=False) as file:
+        return dict(file)
 
 
 def _vectors(sentences: Sequence[Example], artifact_dir: Path, encoder_model: Path | None) -> Floats:
@@ -194,8 +216,12 @@ def _judged(sentences: Sequence[Example], names: Sequence[str], shares: Floats) 
 
 
 def _save(path: Path, arrays: dict[str, npt.NDArray[Any]]) -> None:
-    # complete or not at all: a reader may open the file at any moment
-    part = path.with_name(path.name + ".part")
+    part = _part(path)
     with part.open("wb") as stream:
         np.savez(stream, **arrays)  # type: ignore[arg-type]
     part.replace(path)
+
+
+def _part(path: Path) -> Path:
+    # complete or not at all: a reader may open the file at any moment
+    return path.with_name(path.name + ".part")

@@ -164,6 +164,9 @@ NAMES = ("complaint", "dispute/amount", "dispute/returned", "hardship", "pay", "
             "x", {"hardship": 0.8, "report_deceased": 0.15}, ("report_deceased", 0.15), id="crisis goes first"
         ),
         pytest.param(
+            "x", {"report_deceased": 0.75, "self_harm": 0.2}, ("self_harm", 0.2), id="a life goes before a death"
+        ),
+        pytest.param(
             "x", {"dispute/amount": 0.1, "dispute/returned": 0.12}, ("dispute/returned", 0.22), id="reasons add up"
         ),
         pytest.param("x", {"complaint": 0.2, "hardship": 0.3}, ("hardship", 0.3), id="the likelier care"),
@@ -186,6 +189,72 @@ def test_what_the_watch_sees(
     assert care.name == expected[0]
     if care.name:
         assert care.confidence == pytest.approx(expected[1], abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "second", "expected"),
+    [
+        pytest.param("x", {"pay": 0.8, "dispute/amount": 0.3}, {"pay": 0.9}, (None, 0.15), id="withdrawn"),
+        pytest.param(
+            "x",
+            {"pay": 0.7, "dispute/amount": 0.3},
+            {"dispute/returned": 0.16},
+            ("dispute/amount", 0.23),
+            id="what both suspect stands, in the first's words",
+        ),
+        pytest.param(
+            "x",
+            {"pay": 0.8, "self_harm": 0.17},
+            {"pay": 1.0},
+            ("self_harm", 0.085),
+            id="a crisis is not lightly withdrawn",
+        ),
+        pytest.param("x", {"pay": 0.8, "self_harm": 0.12}, {"pay": 1.0}, (None, 0.06), id="but it is"),
+        pytest.param(
+            "x", {"dispute/amount": 0.4, "pay": 0.3}, None, ("dispute/amount", 0.4), id="not asked: likeliest"
+        ),
+        pytest.param(
+            "x",
+            {"dispute/amount": 0.2, "dispute/returned": 0.2, "pay": 0.1},
+            None,
+            ("dispute/amount", 0.4),
+            id="not asked: another of its family is likeliest",
+        ),
+        pytest.param("x", {"pay": 0.9, "self_harm": 0.09}, None, (None, 0.09), id="not asked: it never adds"),
+        pytest.param(
+            "x",
+            {"pay": 0.8, "complaint": 0.18},
+            {"self_harm": 0.9},
+            (None, 0.09),
+            id="nor adds other care",
+        ),
+        pytest.param(
+            "x", {"hardship": 0.5, "self_harm": 0.12}, {"pay": 1.0}, ("hardship", 0.5), id="the likeliest care stands"
+        ),
+        pytest.param(
+            "ik wil niet meer leven",
+            {"pay": 0.8, "self_harm": 0.1},
+            {"pay": 1.0},
+            ("self_harm", 0.9),
+            id="the words stand",
+        ),
+    ],
+)
+def test_a_second_opinion(
+    words: CareWords,
+    text: str,
+    first: dict[str, float],
+    second: dict[str, float] | None,
+    expected: tuple[str | None, float],
+) -> None:
+    def opinion(asked: str) -> dict[str, float]:
+        assert asked == text
+        assert second is not None, "there is nothing to ask about"
+        return second
+
+    care = CareWatch(NAMES, words, opinion).look(text, np.array([first.get(name, 0) for name in NAMES], np.float32))
+    assert care.name == expected[0]
+    assert care.confidence == pytest.approx(expected[1], abs=1e-3)
 
 
 @pytest.mark.parametrize(
