@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+PREFIX = "/simulator"
+
 # WhatsApp takes free-form messages only this long after the person's last one.
 WINDOW = timedelta(hours=24)
 _KEPT = 200  # messages on a line
+_MOST_PICTURES = 64 * 1024 * 1024  # bytes, of all phones together
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ class Network:
         self.lines: dict[Line, list[Bubble]] = {}
         self.closed: set[Line] = set()  # opted out, or blocked
         self.contents: dict[str, Mapping[str, Any]] = {}  # SID → types
-        self.pictures: dict[str, bytes] = {}
+        self.pictures: dict[str, bytes] = {}  # of the bubbles that have one, the oldest first
 
     def add(self, line: Line, bubble: Bubble) -> Bubble:
         bubbles = self.lines.setdefault(line, [])
@@ -67,9 +70,19 @@ class Network:
         del bubbles[:-_KEPT]
         return bubble
 
-    def hear(self, line: Line, text: str) -> Bubble:
-        """The person writes."""
-        return self.add(line, Bubble(new_sid("SM"), True, text, now()))
+    def hear(self, line: Line, text: str, picture: bytes = b"") -> Bubble:
+        """The person writes, or sends a picture."""
+        bubble = self.add(line, Bubble(new_sid("MM" if picture else "SM"), True, text, now()))
+        if picture:
+            self.keep(bubble, picture)
+        return bubble
+
+    def keep(self, bubble: Bubble, picture: bytes) -> None:
+        """The bubble shows this picture. The oldest pictures go where there are too many."""
+        self.pictures[bubble.id] = picture
+        bubble.image = f"{PREFIX}/pictures/{bubble.id}"
+        while sum(map(len, self.pictures.values())) > _MOST_PICTURES:
+            del self.pictures[next(iter(self.pictures))]
 
     def open(self, line: Line) -> bool:
         """Whether the person has written within the service window."""

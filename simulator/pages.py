@@ -1,5 +1,7 @@
 """`/simulator`: a person's phones side by side."""
 
+import base64
+import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,15 +12,20 @@ import aiohttp
 from aiohttp import web
 from jinja2 import Environment, PackageLoader
 
+from channels.webhooks import body_of
 from core.errors import BadInput, NotFound
+from core.pictures import MOST, media_type
 from simulator.carrier import Carrier, Secrets, here
-from simulator.network import Line, Network, Person
-from simulator.providers import PREFIX, Providers
+from simulator.network import PREFIX, Line, Network, Person
+from simulator.providers import Providers
 
 _STATIC = Path(__file__).parent / "static"
 _FILES = frozenset({"simulator.css", "simulator.js", "simulator.svg"})
 _PHONE = re.compile(r"\+[1-9][0-9]{7,14}")
 _CHANNELS = ("whatsapp", "sms", "telegram")
+_PICTURES = frozenset({"image/jpeg", "image/png"})
+_NO_PICTURE = "A picture is a JPEG or PNG of at most 5 MB: choose another one."
+_MOST_BODY = MOST // 3 * 4 + 64 * 1024  # bytes: a picture in base64, and what is said with it
 
 
 def routes(
@@ -105,11 +112,16 @@ class _Pages:
         return web.json_response(shown)
 
     async def say(self, request: web.Request) -> web.Response:
-        """`{"channel", "creditor", "phone"}` with `"text"`, or `"bubble"` and `"choice"`, or `"blocked"`."""
+        """`{"channel", "creditor", "phone"}` with `"text"`, or `"bubble"` and `"choice"`, or `"blocked"`.
+
+        With or without a text `"picture"`: JPEG or PNG in base64.
+        """
         if request.content_type != "application/json":  # which no foreign page can send without asking
             return web.json_response({"detail": "Send JSON."}, status=415)
         try:
-            await self._say(here(request), await request.json())
+            await self._say(here(request), json.loads(await body_of(request, _MOST_BODY)))
+        except web.HTTPRequestEntityTooLarge:
+            return web.json_response({"detail": _NO_PICTURE}, status=413)
         except (BadInput, ValueError, TypeError, AttributeError) as error:
             return web.json_response({"detail": str(error)}, status=400)
         except NotFound as error:
@@ -127,6 +139,12 @@ class _Pages:
             await self._carrier.block(at, person, line, bool(asked["blocked"]))
         elif "choice" in asked:
             await self._carrier.tap(at, person, line, str(asked.get("bubble")), str(asked["choice"]))
+        elif "picture" in asked:
+            if line.channel == "sms":
+                raise BadInput(
+                    "An SMS cannot carry a picture in the Netherlands and Belgium: use WhatsApp or Telegram."
+                )
+            await self._carrier.say(at, person, line, str(asked.get("text") or ""), _picture(asked["picture"]))
         elif str(asked.get("text") or "").strip():
             await self._carrier.say(at, person, line, str(asked["text"]))
         else:
@@ -146,3 +164,14 @@ class _Pages:
         if ours is None:
             return None
         return Line(channel, str(creditor) if channel == "telegram" else ours, person.phone)
+
+
+def _picture(given: object) -> bytes:
+    """Its bytes. Raises BadInput."""
+    try:
+        picture = base64.b64decode(str(given), validate=True)
+    except ValueError:
+        raise BadInput("A picture comes in base64.") from None
+    if media_type(picture) not in _PICTURES:
+        raise BadInput(_NO_PICTURE)
+    return picture

@@ -11,10 +11,9 @@ import aiohttp
 from aiohttp import web
 
 from channels.twilio import WHATSAPP
-from simulator.carrier import Carrier, Secrets, chat_id, here
-from simulator.network import Bubble, Line, Network, new_sid, now
-
-PREFIX = "/simulator"
+from core.pictures import media_type
+from simulator.carrier import Carrier, Secrets, chat_id, here, media_sid
+from simulator.network import PREFIX, Bubble, Line, Network, new_sid, now
 
 
 class Providers:
@@ -24,12 +23,14 @@ class Providers:
         self._secrets = secrets
 
     def routes(self) -> list[web.RouteDef]:
-        messages = f"{PREFIX}/twilio/2010-04-01/Accounts/{{sid}}/Messages.json"
+        messages = f"{PREFIX}/twilio/2010-04-01/Accounts/{{sid}}/Messages"
         return [
-            web.post(messages, self._send),
-            web.get(messages, self._list),
+            web.post(f"{messages}.json", self._send),
+            web.get(f"{messages}.json", self._list),
+            web.get(f"{messages}/{{picture}}/Media/{{media}}", self._media),
             web.post(f"{PREFIX}/twilio/v1/Content", self._content),
             web.post(f"{PREFIX}/telegram/bot{{token}}/{{method}}", self._telegram),
+            web.get(f"{PREFIX}/telegram/file/bot{{token}}/photos/{{picture}}", self._download),
             web.get(f"{PREFIX}/pictures/{{picture}}", self._picture),
         ]
 
@@ -87,6 +88,15 @@ class Providers:
         page = {"page": 0, "page_size": 50, "next_page_uri": None, "previous_page_uri": None}
         return web.json_response(page | {"messages": messages[:50]})
 
+    async def _media(self, request: web.Request) -> web.Response:
+        if refusal := self._unauthorised(request):
+            return refusal
+        picture = request.match_info["picture"]
+        if picture not in self._network.pictures or request.match_info["media"] != media_sid(picture):
+            return _error(404, 20404, "The requested resource was not found")
+        # Twilio's API has no pictures itself: it leads to where they are kept.
+        raise web.HTTPTemporaryRedirect(f"{PREFIX}/pictures/{picture}")
+
     async def _content(self, request: web.Request) -> web.Response:
         if refusal := self._unauthorised(request):
             return refusal
@@ -124,16 +134,16 @@ class Providers:
         }
 
     async def _telegram(self, request: web.Request) -> web.Response:
-        account = next(
-            (name for name, (token, _) in self._secrets.bots.items() if token == request.match_info["token"]), None
-        )
+        account = self._bot(request)
         if account is None:
             return _problem(401, "Unauthorized")
         method = request.match_info["method"]
-        if method not in ("sendMessage", "sendPhoto"):
+        if method not in ("sendMessage", "sendPhoto", "getFile"):
             return web.json_response({"ok": True, "result": True})
         posted = await request.post()
         fields = {name: str(value) for name, value in posted.items() if not isinstance(value, web.FileField)}
+        if method == "getFile":
+            return self._file(fields.get("file_id", ""))
         line = Line("telegram", account, f"+{fields['chat_id']}")
         if line in self._network.closed:
             return _problem(403, "Forbidden: bot was blocked by the user")
@@ -148,19 +158,33 @@ class Providers:
         ]
         photo = next((value for value in posted.values() if isinstance(value, web.FileField)), None)
         if photo:
-            self._network.pictures[bubble.id] = photo.file.read()
-            bubble.image = f"{PREFIX}/pictures/{bubble.id}"
+            self._network.keep(bubble, photo.file.read())
         self._network.add(line, bubble)
         chat = {"id": chat_id(line.phone), "type": "private", "first_name": "-"}
         number = len(self._network.lines[line])
         result = {"message_id": number, "date": int(bubble.at.timestamp()), "chat": chat, "text": bubble.text}
         return web.json_response({"ok": True, "result": result})
 
+    def _file(self, name: str) -> web.Response:
+        picture = self._network.pictures.get(name)
+        if picture is None:
+            return _problem(400, "Bad Request: wrong file_id or the file is temporarily unavailable")
+        file = {"file_id": name, "file_unique_id": name, "file_size": len(picture), "file_path": f"photos/{name}"}
+        return web.json_response({"ok": True, "result": file})
+
+    async def _download(self, request: web.Request) -> web.Response:
+        return _problem(401, "Unauthorized") if self._bot(request) is None else await self._picture(request)
+
+    def _bot(self, request: web.Request) -> str | None:
+        """The account whose bot has the request's token."""
+        given = request.match_info["token"]
+        return next((name for name, (token, _) in self._secrets.bots.items() if token == given), None)
+
     async def _picture(self, request: web.Request) -> web.Response:
         picture = self._network.pictures.get(request.match_info["picture"])
         if picture is None:
             raise web.HTTPNotFound
-        return web.Response(body=picture, content_type="image/png")
+        return web.Response(body=picture, content_type=media_type(picture) or "application/octet-stream")
 
     def read(self, request: web.Request, line: Line) -> None:
         """The person looks at the phone: WhatsApp tells us so."""

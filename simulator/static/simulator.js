@@ -8,6 +8,9 @@ const problem = document.getElementById("problem");
 const sections = [...document.querySelectorAll(".phone")];
 const drawn = new Map(); // channel → what it shows, as text
 const TICKS = { queued: "🕓", sent: "✓", delivered: "✓✓", read: "✓✓", failed: "✗" };
+const NO_ANSWER = "The app does not answer.";
+const PICTURES = ["image/jpeg", "image/png"];
+const MOST = 5 * 1024 * 1024; // bytes of a picture
 const LINK = /https?:\/\/[^\s<>"]+/g;
 
 function element(name, attributes = {}, ...children) {
@@ -34,7 +37,7 @@ function bubbleOf(channel, bubble) {
   const item = element("li", { class: bubble.mine ? "mine" : "theirs" });
   const box = element("div", { class: "bubble" });
   if (bubble.image) box.append(element("img", { src: bubble.image, alt: "Picture", class: "picture" }));
-  box.append(element("p", {}, ...withLinks(bubble.text)));
+  if (bubble.text) box.append(element("p", {}, ...withLinks(bubble.text)));
   const at = new Date(bubble.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   const foot = element("small", {}, at);
   if (bubble.mine && bubble.status) foot.append(" · ", element("b", {}, bubble.status));
@@ -98,13 +101,14 @@ async function look() {
     const shown = await response.json();
     if (key !== new URLSearchParams({ phone: phone.value, creditor: creditor.value }).toString()) return;
     for (const section of sections) draw(section, shown[section.dataset.channel]);
-    tell("");
+    if (problem.textContent === NO_ANSWER) tell("");
   } catch {
-    tell("The app does not answer.");
+    tell(NO_ANSWER);
   }
 }
 
 async function say(what) {
+  tell("");
   const response = await fetch("/simulator/say", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
@@ -114,14 +118,73 @@ async function say(what) {
   if (!response.ok) tell((await response.json()).detail);
 }
 
+// What is wrong with a file as a picture; nothing where it can be sent.
+function faultOf(file) {
+  if (!PICTURES.includes(file.type)) return `${file.name} is no JPEG or PNG: choose another picture.`;
+  if (file.size <= MOST) return "";
+  const size = (Math.ceil((file.size / 1024 / 1024) * 10) / 10).toFixed(1);
+  return `${file.name} has ${size} MB, and a picture can have 5 MB: choose a smaller one.`;
+}
+
+function base64(file) {
+  return new Promise((done, failed) => {
+    const reader = new FileReader();
+    reader.addEventListener("load", () => done(reader.result.slice(reader.result.indexOf(",") + 1)));
+    reader.addEventListener("error", () => failed(reader.error));
+    reader.readAsDataURL(file);
+  });
+}
+
+// A picture is chosen first, and goes with what is written under it.
+function showChosen(form) {
+  const [file] = form.elements.picture.files;
+  form.querySelector(".chosen").hidden = !file;
+  form.querySelector(".chosen span").textContent = file ? `Picture: ${file.name}` : "";
+  form.elements.text.focus();
+}
+
+function withClip(form) {
+  const input = form.elements.picture;
+  form.querySelector(".clip").addEventListener("click", () => input.click());
+  form.querySelector(".drop").addEventListener("click", () => {
+    input.value = "";
+    showChosen(form);
+  });
+  input.addEventListener("change", () => {
+    const fault = input.files.length ? faultOf(input.files[0]) : "";
+    if (fault) input.value = "";
+    tell(fault);
+    showChosen(form);
+  });
+}
+
+async function sayWithPicture(channel, text, file) {
+  let picture;
+  try {
+    picture = await base64(file);
+  } catch {
+    tell(`${file.name} cannot be read: choose it again.`);
+    return;
+  }
+  await say({ channel, text, picture });
+}
+
 for (const section of sections) {
   const channel = section.dataset.channel;
   const form = section.querySelector(".write");
+  const pictures = form.elements.picture; // not on an SMS
+  if (pictures) withClip(form);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const text = form.elements.text.value;
-    form.elements.text.value = "";
-    if (text.trim()) say({ channel, text });
+    const file = pictures?.files[0];
+    form.reset();
+    if (file) {
+      showChosen(form);
+      sayWithPicture(channel, text, file);
+    } else if (text.trim()) {
+      say({ channel, text });
+    }
   });
   form.elements.text.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;

@@ -1,117 +1,31 @@
 """The phones, with real channels behind real doors: a message goes all the way there and back."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
+import base64
+import re
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer, unused_port
 
-import simulator
-from channels import twilio, webhooks
-from channels.picture import Pictures
 from channels.sms import Sms
-from channels.telegram import Telegram
-from channels.twilio import Twilio
-from channels.whatsapp import WhatsApp
 from core.errors import SendFailed
 from core.lifecycle import OutboundState
-from core.message import Address, Channel, Choice, Inbound, Receipt, Rendered
-
-FENNA = simulator.Person("Fenna", "+31600000001")
-SID, TOKEN = "AC" + "0" * 32, "a-token"
-NUMBERS = {"whatsapp": {"bloem": "+3197000000001"}, "sms": {"bloem": "+3197000000002"}}
-BOTS = {"bloem": ("123:abc", "a-secret")}
-ADDRESS = {
-    "whatsapp": Address("whatsapp:+31600000001"),
-    "sms": Address("+31600000001"),
-    "telegram": Address("31600000001"),
-}
-PNG = b"\x89PNG"
-
-
-class House:
-    """Our side, on one port with the simulator, as in development."""
-
-    def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
-        self.url = url
-        self.session = session
-        self.heard: list[Inbound | Receipt] = []
-        self._came = asyncio.Condition()
-        account = Twilio(SID, TOKEN, session=session, public_url=url, api_url=f"{url}/simulator/twilio")
-        self.telegram = Telegram(BOTS, fetch=Pictures(session, url).fetch, api_url=f"{url}/simulator/telegram")
-        self.channels: dict[str, Channel] = {
-            "whatsapp": WhatsApp(account, NUMBERS["whatsapp"]),
-            "sms": Sms(account, NUMBERS["sms"]),
-            "telegram": self.telegram,
-        }
-
-    async def accept(self, item: Inbound | Receipt) -> None:
-        async with self._came:
-            self.heard.append(item)
-            self._came.notify_all()
-
-    async def say(self, channel: str, status: int = 200, **what: Any) -> None:
-        asked = {"creditor": "bloem", "phone": FENNA.phone, "channel": channel} | what
-        async with self.session.post(f"{self.url}/simulator/say", json=asked) as response:
-            assert response.status == status
-
-    async def phone(self, channel: str) -> dict[str, Any]:
-        query = {"creditor": "bloem", "phone": FENNA.phone}
-        async with self.session.get(f"{self.url}/simulator/phones", params=query) as response:
-            phones: dict[str, dict[str, Any]] = await response.json()
-            return phones[channel]
-
-    async def send(self, channel: str, text: str = "Dag Fenna", **more: Any) -> str:
-        return await self.channels[channel].send(Rendered("m1", "bloem", ADDRESS[channel], text, **more))
-
-    async def receives(self, wanted: Callable[[Inbound | Receipt], bool]) -> None:
-        async with asyncio.timeout(5), self._came:
-            await self._came.wait_for(lambda: any(wanted(item) for item in self.heard))
+from core.message import Choice, Fetches, Inbound, Receipt, Rendered
+from core.pictures import MOST
+from simulator.network import Bubble, Network, now
+from tests.simulator.house import ADDRESS, BOTS, FENNA, JPEG, PNG, SID, TOKEN, House, housed
 
 
 @pytest.fixture
 async def house() -> AsyncIterator[House]:
-    async def qr(request: web.Request) -> web.Response:
-        return web.Response(body=PNG, content_type="image/png")
+    async with housed() as house:
+        yield house
 
-    port = unused_port()
-    app = web.Application()
-    async with aiohttp.ClientSession() as session:
-        house = House(session, f"http://127.0.0.1:{port}")
-        both = [house.channels["whatsapp"], house.channels["sms"]]
-        doors = {
-            twilio.MESSAGES: both,
-            twilio.STATUS: both,
-            "/webhooks/telegram/{account}": [house.channels["telegram"]],
-        }
-        app.add_routes(
-            webhooks.routes(
-                doors,
-                public_url=house.url,
-                accept=house.accept,
-                refused=lambda name: pytest.fail(f"{name}: not signed"),
-                remote=lambda request: "",
-            )
-        )
-        app.add_routes(
-            simulator.routes(
-                [FENNA],
-                whatsapp=NUMBERS["whatsapp"],
-                sms=NUMBERS["sms"],
-                telegram=BOTS,
-                twilio=(SID, TOKEN),
-                public_url=house.url,
-                session=session,
-            )
-        )
-        app.router.add_get("/p/t/qr.png", qr)
-        async with TestServer(app, port=port):
-            yield house
-            await house.telegram.close()
+
+def encoded(picture: bytes) -> str:
+    return base64.b64encode(picture).decode()
 
 
 @pytest.mark.parametrize("channel", ["whatsapp", "sms", "telegram"])
@@ -154,6 +68,64 @@ async def test_a_picture(house: House, channel: str) -> None:
     image = (await house.phone(channel))["bubbles"][-1]["image"]
     async with house.session.get(image if image.startswith("http") else house.url + image) as response:
         assert await response.read() == PNG
+
+
+@pytest.mark.parametrize("text", ["", "De bloempot is kapot"])
+@pytest.mark.parametrize("picture", [pytest.param(PNG, id="PNG"), pytest.param(JPEG, id="JPEG")])
+@pytest.mark.parametrize("channel", ["whatsapp", "telegram"])
+async def test_a_picture_of_theirs(house: House, channel: str, picture: bytes, text: str) -> None:
+    await house.say(channel, text=text, picture=encoded(picture))
+    (heard,) = house.heard
+    assert isinstance(heard, Inbound)
+    assert heard.text == text
+    (media,) = heard.media
+    fetches = house.channels[channel]
+    assert isinstance(fetches, Fetches)
+    assert await fetches.fetch("bloem", media, MOST) == picture
+    (shown,) = (await house.phone(channel))["bubbles"]
+    assert (shown["mine"], shown["text"], shown["status"]) == (True, text, "")
+    async with house.session.get(house.url + shown["image"]) as response:
+        assert response.content_type == ("image/png" if picture == PNG else "image/jpeg")
+        assert await response.read() == picture
+
+
+async def test_twilio_keeps_a_picture_for_its_account(house: House) -> None:
+    await house.say("whatsapp", picture=encoded(PNG))
+    assert isinstance(house.heard[0], Inbound)
+    (media,) = house.heard[0].media
+    assert re.fullmatch(
+        rf"https://api\.twilio\.com/2010-04-01/Accounts/{SID}/Messages/MM\w{{32}}/Media/ME\w{{32}}", media
+    )
+    kept = media.replace("https://api.twilio.com", f"{house.url}/simulator/twilio")
+    ours = {"Authorization": aiohttp.encode_basic_auth(SID, TOKEN)}
+    theirs = {"Authorization": aiohttp.encode_basic_auth(SID, "a-guess")}
+    for url, headers, status in ((kept, ours, 200), (kept, theirs, 401), (kept, {}, 401), (kept[:-1] + "x", ours, 404)):
+        async with house.session.get(url, headers=headers) as response:
+            assert response.status == status
+
+
+async def test_telegram_keeps_a_picture_for_its_bot(house: House) -> None:
+    await house.say("telegram", picture=encoded(PNG))
+    assert isinstance(house.heard[0], Inbound)
+    (media,) = house.heard[0].media
+    token, _ = BOTS["bloem"]
+    base = f"{house.url}/simulator/telegram"
+    async with house.session.post(f"{base}/bot{token}/getFile", data={"file_id": media}) as response:
+        file = (await response.json())["result"]
+    assert (file["file_id"], file["file_size"]) == (media, len(PNG))
+    for url, status in ((f"bot{token}", 200), ("bot1:guess", 401)):
+        async with house.session.get(f"{base}/file/{url}/{file['file_path']}") as response:
+            assert response.status == status
+    async with house.session.post(f"{base}/bot{token}/getFile", data={"file_id": "another"}) as response:
+        assert (response.status, (await response.json())["error_code"]) == (400, 400)
+
+
+def test_the_oldest_pictures_go() -> None:
+    network = Network()
+    bubbles = [Bubble(f"MM{number}", True, "", now()) for number in range(100)]
+    for bubble in bubbles:
+        network.keep(bubble, bytes(1024 * 1024))
+    assert list(network.pictures) == [bubble.id for bubble in bubbles[-64:]]
 
 
 async def test_receipts_come_back(house: House) -> None:
@@ -219,6 +191,11 @@ async def test_what_was_sent_is_found(house: House) -> None:
         pytest.param("sms", {"text": "Hoi", "phone": "me"}, 400, id="no number"),
         pytest.param("sms", {"bubble": "x", "choice": "y"}, 400, id="no such button"),
         pytest.param("sms", {"blocked": True}, 400, id="an SMS cannot be blocked"),
+        pytest.param("sms", {"picture": encoded(PNG)}, 400, id="no picture on SMS"),
+        pytest.param("whatsapp", {"picture": encoded(b"%PDF-1.7" + bytes(40))}, 400, id="no picture"),
+        pytest.param("whatsapp", {"picture": "é"}, 400, id="no base64"),
+        pytest.param("telegram", {"picture": encoded(JPEG[:4] + bytes(MOST))}, 400, id="a picture too large"),
+        pytest.param("telegram", {"picture": encoded(bytes(2 * MOST))}, 413, id="far too large"),
         pytest.param("fax", {"text": "Hoi"}, 404, id="no such channel"),
         pytest.param("sms", {"text": "Hoi", "creditor": "tak"}, 404, id="no such creditor"),
     ],
@@ -226,6 +203,8 @@ async def test_what_was_sent_is_found(house: House) -> None:
 async def test_what_a_phone_cannot_do(house: House, channel: str, what: dict[str, Any], status: int) -> None:
     await house.say(channel, status, **what)
     assert house.heard == []
+    if channel in house.channels and "phone" not in what and "creditor" not in what:
+        assert (await house.phone(channel))["bubbles"] == []
 
 
 async def test_the_page(house: House) -> None:
