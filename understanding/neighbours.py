@@ -14,10 +14,10 @@ from understanding.weights import Floats
 
 _VOTERS = 20
 _SHARPNESS = 0.05  # the cosine by which a vote loses a factor e
-# Candidates are looked for among few directions, those in which sentences differ most: 0.9 ms instead of 8 among
-# 28,000 sentences, and 98 of 100 voters are the same.
-_DIRECTIONS = 96
-_CANDIDATES = 500
+# Candidates are looked for among few directions, those in which sentences differ most: 1.1 ms instead of 9 among
+# 38,000 sentences, and 98 of 100 voters are the same. (Of 96 directions and 500 candidates 99.8, in 2.5 ms.)
+_DIRECTIONS = 64
+_CANDIDATES = 300
 
 
 @dataclass(frozen=True)
