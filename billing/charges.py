@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
@@ -11,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing import letters
 from billing.law import Interest, Letter, TooOld, be, nl
-from billing.ledger import Account, Kind, Posting, book, open_parts
+from billing.ledger import Account, Kind, Posting, book, open_amounts, open_parts
 from core.creditor import Creditor
 from core.ids import CreditorKey, DebtorId, InvoiceId
 from core.money import Money
@@ -116,6 +117,21 @@ async def relieved_by(tx: AsyncConnection, payment: str) -> Money | None:
     )
     minor, currency = (await tx.execute(query)).one()
     return Money(int(minor), currency) if minor else None
+
+
+async def agreed_open(tx: AsyncConnection, invoices: Sequence[InvoiceId], since: datetime) -> int:
+    """What is open of an agreement over these invoices, in minor units: what was charged after it comes beside it."""
+    return sum((await open_amounts(tx, invoices)).values()) - await charged_since(tx, invoices, since)
+
+
+async def charged_since(tx: AsyncConnection, invoices: Sequence[InvoiceId], since: datetime) -> int:
+    """What was charged on these invoices after this moment and was not taken back, in minor units."""
+    found = [await standing(tx, key) for key in invoices]
+    later = [each.id for each in found if each is not None and each.at > since]
+    query = select(func.coalesce(func.sum(-posting.c.minor), 0)).where(
+        posting.c.booking_id.in_(later), posting.c.account == Account.FEES
+    )
+    return int((await tx.execute(query)).scalar_one()) if later else 0
 
 
 async def rests_on(

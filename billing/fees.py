@@ -1,7 +1,7 @@
 """What paying late costs: what may be charged on an invoice today and why, and the booking of it.
 
 Nothing is charged without a letter that the law accepts (billing/law), on a disputed invoice, to somebody whom a hold
-protects, while a promise or a plan runs, or while money is on its way.
+protects, while a promise or a plan runs that stops costs, or while money is on its way.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from billing.invoices import Invoices, OpenInvoice
 from billing.law import Letter, Period, TooOld
 from billing.ledger import Account, Kind, open_parts
 from billing.patience import Holding
-from billing.promises import pausing
+from billing.promises import sparing
 from core.clock import Clock
 from core.creditor import Creditor
 from core.ids import DebtorId, InvoiceId
@@ -145,7 +145,7 @@ class FeeBook:
             booked = await charges.interest(tx, creditor, late, sent, was, on)
             # What is still open of the interest, over its periods; the ones paid first are the oldest.
             return Fees(invoice, principal, costs, _remaining(booked.periods, rest), sent, True, None, None)
-        if (ours := await self._ours(tx, invoice, today)) is not None:
+        if (ours := await self._ours(tx, invoice, creditor, today)) is not None:
             return _none(invoice, principal, ours)
         sent, refusal = await charges.rests_on(tx, creditor, late, today)
         if refusal is not None or sent is None:
@@ -155,7 +155,7 @@ class FeeBook:
         interest = await charges.interest(tx, creditor, late, sent, principal, today)
         return Fees(invoice, principal, costs, interest.periods, sent, False, None, None)
 
-    async def _ours(self, tx: AsyncConnection, invoice: OpenInvoice, today: date) -> Refusal | None:
+    async def _ours(self, tx: AsyncConnection, invoice: OpenInvoice, creditor: Creditor, today: date) -> Refusal | None:
         """Why nothing is charged, whatever the law allows."""
         if await self._holding(tx, invoice.debtor, invoice.id):
             return "held"
@@ -163,7 +163,7 @@ class FeeBook:
             return "disputed"
         if await claiming(tx, invoice.debtor):
             return "claimed"
-        if await pausing(tx, invoice.debtor):
+        if await sparing(tx, invoice.debtor, creditor):
             return "agreed"
         if invoice.due >= today:
             return "not_due"

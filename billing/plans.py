@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import CursorResult, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from billing.charges import agreed_open, charged_since
 from billing.ledger import open_amounts
 from billing.patience import Holding, gracious, resumed, waiting
 from billing.promises import replace
@@ -54,7 +55,8 @@ class Plan:
     state: PlanState
     instalments: Sequence[Instalment]
     invoices: Sequence[InvoiceId]
-    states: Sequence[InstalmentState] = ()  # of each instalment
+    states: Sequence[InstalmentState]  # of each instalment
+    charged: Money  # on its invoices since, which comes beside it
 
 
 def spread(total: Money, months: int, today: date) -> list[Instalment]:
@@ -179,7 +181,7 @@ class Plans:
         return await look_at(self._database, rows, partial(self._look, creditor=creditor, now=now), "plan")
 
     async def _look(self, tx: AsyncConnection, row: Any, *, creditor: Creditor, now: datetime) -> bool:
-        owed = sum((await open_amounts(tx, [InvoiceId(key) for key in row.invoices])).values())
+        owed = await agreed_open(tx, [InvoiceId(key) for key in row.invoices], row.created_at)
         paid, today, reached = row.total - owed, now.astimezone(creditor.zone).date(), 0
         who = DebtorId(row.debtor_id)
         left_alone, again = await waiting(tx, who, self._holding), await resumed(tx, who, creditor)
@@ -274,13 +276,15 @@ async def _one(tx: AsyncConnection, *where: Any) -> Plan | None:
         return None
     query = select(instalment).where(instalment.c.plan_id == row.id).order_by(instalment.c.number)
     parts = (await tx.execute(query)).all()
+    invoices = [InvoiceId(key) for key in row.invoices]
     return Plan(
         id=row.id,
         debtor=DebtorId(row.debtor_id),
         state=PlanState(row.state),
         instalments=[Instalment(part.due_on, Money(part.amount, row.currency)) for part in parts],
-        invoices=[InvoiceId(key) for key in row.invoices],
+        invoices=invoices,
         states=[InstalmentState(part.state) for part in parts],
+        charged=Money(await charged_since(tx, invoices, row.created_at), row.currency),
     )
 
 

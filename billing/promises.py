@@ -6,11 +6,11 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import CursorResult, exists, or_, select, update
+from sqlalchemy import CursorResult, Exists, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from billing.charges import agreed_open
 from billing.claims import claiming
-from billing.ledger import open_amounts
 from billing.patience import Holding, gracious, resumed, waiting
 from billing.rounds import look_at
 from core.clock import Clock
@@ -102,8 +102,7 @@ class Promises:
         return await look_at(self._database, rows, partial(self._look, creditor=creditor, now=now), "promise")
 
     async def _look(self, tx: AsyncConnection, row: Any, *, creditor: Creditor, now: datetime) -> bool:
-        owed = await open_amounts(tx, [InvoiceId(key) for key in row.invoices])
-        if not any(minor > 0 for minor in owed.values()):
+        if await agreed_open(tx, [InvoiceId(key) for key in row.invoices], row.created_at) <= 0:
             return await _end(tx, row.id, PromiseState.KEPT, now)
         who, today = DebtorId(row.debtor_id), now.astimezone(creditor.zone).date()
         if today <= gracious(row.until, creditor) or await waiting(tx, who, self._holding):
@@ -118,10 +117,22 @@ class Promises:
 
 
 async def pausing(tx: AsyncConnection, debtor: DebtorId) -> bool:
-    """Whether a promise or a plan stops reminders and costs until it is kept or broken, or a claim to have paid."""
-    promised = exists().where(promise.c.debtor_id == debtor, promise.c.state == PromiseState.MADE)
-    planned = exists().where(plan.c.debtor_id == debtor, plan.c.state == PlanState.AGREED)
+    """Whether a promise or a plan stops reminders until it is kept or broken, or a claim to have paid."""
+    promised, planned = _running(debtor)
     return bool(await tx.scalar(select(or_(promised, planned)))) or await claiming(tx, debtor)
+
+
+async def sparing(tx: AsyncConnection, debtor: DebtorId, creditor: Creditor) -> bool:
+    """Whether a promise or a plan stops costs until it is kept or broken, as the creditor's policy says."""
+    promised, planned = _running(debtor)
+    stops = [each for each, policy in ((promised, creditor.promises), (planned, creditor.plans)) if policy.stops_costs]
+    return bool(stops and await tx.scalar(select(or_(*stops))))
+
+
+def _running(debtor: DebtorId) -> tuple[Exists, Exists]:
+    """A promise, a plan."""
+    promised = exists().where(promise.c.debtor_id == debtor, promise.c.state == PromiseState.MADE)
+    return promised, exists().where(plan.c.debtor_id == debtor, plan.c.state == PlanState.AGREED)
 
 
 async def replace(tx: AsyncConnection, debtor: DebtorId, now: datetime) -> None:

@@ -12,8 +12,9 @@ from typing import Any, Literal
 from sqlalchemy import func, insert, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from billing.charges import agreed_open
 from billing.debits import Why, why
-from billing.ledger import OWED, Kind, open_amounts
+from billing.ledger import OWED, Kind
 from core.agent import Agent
 from core.clock import Clock
 from core.creditor import Creditor, RiskRule
@@ -200,8 +201,8 @@ async def _facts(tx: AsyncConnection, creditor: Creditor, debtor: DebtorId) -> l
     agreed: set[str] = set()
     for row in await tx.execute(select(promise).where(promise.c.debtor_id == debtor)):
         # Of a transfer that was made in time a bank may have told later.
-        owed = await open_amounts(tx, row.invoices)
-        in_time = not any(owed.values()) and all(made[key][1] <= row.until for key in row.invoices if key in made)
+        owed = await agreed_open(tx, row.invoices, row.created_at)
+        in_time = owed <= 0 and all(made[key][1] <= row.until for key in row.invoices if key in made)
         if row.state == PromiseState.BROKEN and not in_time:
             facts.append(Fact(Behaviour.BROKEN, day(row.created_at), day(row.ended_at)))
         elif row.state in (PromiseState.BROKEN, PromiseState.KEPT):

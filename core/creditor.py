@@ -82,10 +82,12 @@ class Plans(_Part):
     max_months: int = Field(default=6, ge=1)
     min_instalment: Decimal = Decimal("25.00")
     agent_above: Decimal = Decimal("500.00")
+    stops_costs: bool = True  # while one runs nothing is charged for paying late
 
 
 class Promises(_Part):
     max_days: int = Field(default=14, ge=1)
+    stops_costs: bool = True  # until the day that was promised
 
 
 class Claims(_Part):

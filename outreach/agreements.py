@@ -8,9 +8,9 @@ import structlog
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from billing.charges import agreed_open
 from billing.claims import Claims
 from billing.fees import FeeBook
-from billing.ledger import open_amounts
 from billing.links import Links
 from billing.plans import Plans
 from billing.promises import Promises
@@ -81,8 +81,7 @@ class Agreements:
         """The day has passed: ask what goes, without a reproach."""
         async with self._db.begin() as tx:
             row = (await tx.execute(select(promise).where(promise.c.id == payload["promise_id"]))).one()
-            owed = await open_amounts(tx, [InvoiceId(key) for key in row.invoices])
-            if not any(minor > 0 for minor in owed.values()):  # paid meanwhile
+            if await agreed_open(tx, [InvoiceId(key) for key in row.invoices], row.created_at) <= 0:  # paid meanwhile
                 return
             say = Say(
                 "promise.missed",
@@ -110,7 +109,9 @@ class Agreements:
                 for part in await tx.execute(parts)
             ]
             table = {"rows": rows, "key": "plan.row"}
-            say = Say("plan.agreed", {"rows": table, "total": {"money": [row.total, row.currency]}})
+            stops = (await self._creditors.get(row.creditor_id)).plans.stops_costs
+            said = {"rows": table, "total": {"money": [row.total, row.currency]}}
+            say = Say("plan.agreed" if stops else "plan.agreed_costs", said)
             await self._tell(tx, row, say, f"plan:{row.id}:arranged")
         self._outbox.wake()
 
@@ -147,11 +148,11 @@ class Agreements:
         async with self._db.read() as tx:
             row = (await tx.execute(select(plan).where(plan.c.id == payload["plan_id"]))).one()
             parts = (await tx.execute(select(instalment).where(instalment.c.plan_id == row.id))).all()
-            owed = await open_amounts(tx, [InvoiceId(each) for each in row.invoices])
+            owed = await agreed_open(tx, [InvoiceId(each) for each in row.invoices], row.created_at)
             home = await _home(tx, row)
         reached = sum(part.amount for part in parts if part.number <= payload["number"])
         due: date = next(part.due_on for part in parts if part.number == payload["number"])
-        missing = Money(reached - (row.total - sum(owed.values())), row.currency)
+        missing = Money(reached - (row.total - owed), row.currency)
         if missing.minor <= 0:  # paid meanwhile
             return
         cause = f"{key}:{row.id}:{payload['number']}"

@@ -46,7 +46,7 @@ class Corrects(Action):
         context = await self._services.contexts.of(turn_id(tracker))
         if not context.verified or context.debtor is None or last is None:
             return None
-        if key == "promise.made":
+        if key.startswith("promise.made"):
             today = context.now.astimezone(context.creditor.zone).date()
             return "pay_later" if read_day(text, today) else None
         payable = [each for each in await self._services.invoices.open_of(context.debtor) if not each.disputed]

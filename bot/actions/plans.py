@@ -112,7 +112,8 @@ class PlanForm(Form):
                 )
                 for each in offers(owed, context.creditor, _today(context))
             ]
-            say(dispatcher, wrong or ("plan.offer_unclear" if unclear else "plan.offer"), choices, total=money)
+            offer = "plan.offer" if context.creditor.plans.stops_costs else "plan.offer_costs"
+            say(dispatcher, wrong or ("plan.offer_unclear" if unclear else offer), choices, total=money)
 
     async def give_up(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, context: TurnContext, known: Mapping[str, str | None]
@@ -181,7 +182,8 @@ class RequestPaymentPlan(Wish):
         except BadInput:  # something was paid this very moment
             return start(PlanForm)
         else:
-            say(dispatcher, "plan.agreed", rows=table_rows(plan.instalments), total={"money": owed.as_json()})
+            key = "plan.agreed" if context.creditor.plans.stops_costs else "plan.agreed_costs"
+            say(dispatcher, key, rows=table_rows(plan.instalments), total={"money": owed.as_json()})
         return []
 
     async def _current(self, dispatcher: CollectingDispatcher, debtor: DebtorId) -> bool:

@@ -66,7 +66,8 @@ class PayLater(Wish):
             creditor=context.creditor,
         )
         amount = {"money": total(payable).as_json()}
-        say(dispatcher, "promise.made", [Option("option.pay", "pay")], amount=amount, day={"date": day.isoformat()})
+        key = "promise.made" if context.creditor.promises.stops_costs else "promise.made_costs"
+        say(dispatcher, key, [Option("option.pay", "pay")], amount=amount, day={"date": day.isoformat()})
         return [SlotSet(DATE, None)]
 
 

@@ -278,6 +278,10 @@ class Plan(Protocol):
     def instalments(self) -> Sequence[Instalment]: ...
     @property
     def invoices(self) -> Sequence[InvoiceId]: ...
+    @property
+    def charged(self) -> Money:
+        """On its invoices since it was agreed on: it comes beside the plan."""
+        ...
 
 
 class Plans(Protocol):

@@ -68,7 +68,7 @@ def next_part(plan: Plan, invoices: Sequence[OpenInvoice]) -> Instalment | None:
 
     `invoices` are all that are open; of another one than the plan's nothing is a part of it.
     """
-    owed = sum(invoice.open.minor for invoice in invoices if invoice.id in plan.invoices)
+    owed = sum(invoice.open.minor for invoice in invoices if invoice.id in plan.invoices) - plan.charged.minor
     paid = sum(each.amount.minor for each in plan.instalments) - owed
     for each in plan.instalments:
         if paid < each.amount.minor:

@@ -9,9 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import insert, select, update
 
+from billing import charges
+from billing.charges import Late
 from billing.claims import Claims
 from billing.plans import Instalment, Plans, needs_agent, offers, spread
 from billing.promises import Promises, pausing
+from billing.transfers import receive
 from conversations.holds import holding
 from core.creditor import Plans as Policy
 from core.errors import BadInput, Conflict
@@ -277,6 +280,43 @@ async def test_a_plan_is_kept(house: House, plans: Plans) -> None:
     assert (await states(house, "instalment"), await states(house, "plan")) == (["paid"] * 3, ["kept"])
     assert await house.events() == ["instalment.due"] * 3
     assert not await paused(house, who)
+
+
+async def charge(house: House, who: DebtorId, key: InvoiceId, minor: int) -> None:
+    """Costs are added, as the creditor's policy lets it while an agreement runs."""
+    async with house.database.begin() as tx:
+        late = Late(key, who, date(2026, 11, 1), "EUR")
+        assert await charges.charge(tx, BLOEM, late, Money(minor), Money(0), house.clock.now())
+
+
+async def test_costs_that_come_beside_a_plan_are_no_part_of_it(house: House, plans: Plans) -> None:
+    """Payments go to the costs first (BW 6:44); the instalments are paid by them all the same."""
+    who, key = await agreed(house, plans)
+    await walk(house, plans, date(2026, 11, 30))
+    await charge(house, who, key, 4000)
+    for number, day in enumerate((date(2026, 12, 1), date(2027, 1, 1), date(2027, 2, 1))):
+        await walk(house, plans, day)
+        async with house.database.begin() as tx:
+            now = house.clock.now()
+            await receive(tx, BLOEM, who, [key], Money(3000), key=f"s:{number}", paid_at=now, now=now)
+        running = await plans.current(who)
+        assert running is not None and running.charged == Money(4000)
+    await walk(house, plans, date(2027, 2, 3))
+    assert (await states(house, "instalment"), await states(house, "plan")) == (["paid"] * 3, ["kept"])
+    assert await house.open(key) == 4000
+
+
+async def test_costs_that_come_beside_a_promise_do_not_break_it(house: House, promises: Promises) -> None:
+    who = await house.debtor("K1")
+    key = await house.invoice(who, "F1", 5000)
+    await promises.make(await house.talk(who), who, [key], date(2026, 11, 27), key="t1", creditor=BLOEM)
+    house.clock.advance(days=1)
+    await charge(house, who, key, 4000)
+    async with house.database.begin() as tx:
+        now = house.clock.now()
+        await receive(tx, BLOEM, who, [key], Money(5000), key="s:1", paid_at=now, now=now)
+    await promises.run_due(BLOEM)
+    assert (await states(house, "promise"), await house.open(key)) == (["kept"], 4000)
 
 
 async def test_a_missed_instalment_is_noticed_and_a_broken_plan_handed_over(house: House, plans: Plans) -> None:

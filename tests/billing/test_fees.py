@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,14 +19,14 @@ from billing.fees import FeeBook
 from billing.law import Kind
 from billing.ledger import OWED, Account, open_parts
 from billing.transfers import receive
-from core.creditor import Creditor, Fees
+from core.creditor import Creditor, Fees, Plans, Promises
 from core.errors import BadInput, Conflict
 from core.ids import DebtorId, InvoiceId, new_id
 from core.lifecycle import PaymentStatus
 from core.message import Locale
 from core.money import Money
 from store.tables.money import payment as payments
-from store.tables.money import promise
+from store.tables.money import plan, promise
 from store.tables.people import debtor, hold
 from tests.billing.house import BLOEM, House, Street
 
@@ -161,6 +162,42 @@ async def test_nothing_is_charged_to_whom_we_leave_alone(
     (found,) = await fees.explain(who, NL)
     assert (found.refusal, found.costs) == (why, Money(0))
     assert (await fees.run(NL), await house.open(key)) == (0, 10000)
+
+
+@pytest.mark.parametrize(
+    ("promises", "plans", "made", "charged"),
+    [
+        pytest.param(True, True, "promise", 0, id="a promise stops costs"),
+        pytest.param(True, True, "plan", 0, id="a plan stops costs"),
+        pytest.param(False, True, "promise", 1, id="a promise that stops none"),
+        pytest.param(True, False, "promise", 0, id="a promise where a plan would stop none"),
+        pytest.param(True, False, "plan", 1, id="a plan that stops none"),
+        pytest.param(False, False, "plan", 1, id="nothing stops costs"),
+    ],
+)
+async def test_agreements_stop_costs_as_the_policy_says(
+    house: House, fees: FeeBook, promises: bool, plans: bool, made: str, charged: int
+) -> None:
+    policy = {"promises": Promises(stops_costs=promises), "plans": Plans(stops_costs=plans)}
+    creditor = NL.model_copy(update=policy)
+    who = await house.debtor("K1")
+    key = await house.invoice(who, "F1", 10000)
+    await send(house, key, 4000)
+    row: dict[str, Any] = {
+        "id": "a1",
+        "creditor_id": "bloem",
+        "debtor_id": who,
+        "conversation_id": await house.talk(who),
+    }
+    row |= {"cause": "t", "invoices": [key], "created_at": house.clock.now()}
+    async with house.database.begin() as tx:
+        if made == "promise":
+            await tx.execute(insert(promise).values(**row, state="made", until=date(2026, 11, 30)))
+        else:
+            await tx.execute(insert(plan).values(**row, state="agreed", currency="EUR", total=10000))
+    (found,) = await fees.explain(who, creditor)
+    assert found.refusal == (None if charged else "agreed")
+    assert await fees.run(creditor) == charged
 
 
 async def test_charged_once_and_booked_on_accounts_of_its_own(house: House, fees: FeeBook) -> None:

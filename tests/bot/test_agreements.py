@@ -338,14 +338,28 @@ async def test_three_amounts_that_are_none_and_a_person_helps(talk: Talk, world:
     assert world.handoffs == [(Reason.REQUEST, {"wish": "pay_part", "noted": ["500.00"]})]
 
 
+async def test_where_costs_go_on_it_is_said(talk: Talk, world: World) -> None:
+    world.creditor = creditor(plans={"stops_costs": False}, promises={"stops_costs": False})
+    world.verified, world.invoices = True, [invoice("2026-0042", 10000)]
+    said = [await talk.hear("ik betaal vrijdag", "pay_later"), await talk.hear("ja", "affirm")]
+    assert [key for each in said for key in each.keys] == ["promise.confirm", "promise.made_costs"]
+    for text, intent, key in (
+        ("kan het in delen?", "request_payment_plan", "plan.offer_costs"),
+        ("in 3 keer", "inform", "plan.confirm"),
+        ("ja", "affirm", "plan.agreed_costs"),
+    ):
+        assert (await talk.hear(text, intent)).keys == [key]
+
+
+@pytest.mark.parametrize("charged", [0, 4000])
 @pytest.mark.parametrize(
     ("paid", "due", "cents"),
     [(0, TODAY + timedelta(days=7), 2498), (1000, TODAY + timedelta(days=7), 1498), (2498, date(2026, 12, 30), 2497)],
 )
-def test_the_next_part_of_a_plan(paid: int, due: date, cents: int) -> None:
-    plan = Agreed(spread(Money(4995), 2, TODAY), [InvoiceId("id-1")])
+def test_the_next_part_of_a_plan(paid: int, due: date, cents: int, charged: int) -> None:
+    plan = Agreed(spread(Money(4995), 2, TODAY), [InvoiceId("id-1")], Money(charged))
     others = [invoice("2", 7000), invoice("3", 100, disputed=True)]
-    assert next_part(plan, [invoice("1", 4995 - paid), *others]) == Instalment(due, Money(cents))
+    assert next_part(plan, [invoice("1", 4995 - paid + charged), *others]) == Instalment(due, Money(cents))
 
 
 async def test_a_part_is_paid_on_the_invoices_of_the_plan(talk: Talk, world: World) -> None:

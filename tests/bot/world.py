@@ -107,6 +107,7 @@ class Parcel:
 class Agreed:
     instalments: Sequence[Instalment]
     invoices: Sequence[InvoiceId] = (InvoiceId("id-2026-0042"),)
+    charged: Money = field(default_factory=lambda: Money(0))
 
 
 @dataclass(frozen=True)

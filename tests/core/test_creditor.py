@@ -31,6 +31,7 @@ def described(**changes: Any) -> dict[str, Any]:
         pytest.param({"timezone": "Mars/Olympus"}, "time zone", id="no such time zone"),
         pytest.param({"hours": {"mon-fri": "half nine"}}, "mon-fri", id="hours in words"),
         pytest.param({"brand": {"color": "green"}}, "brand.color", id="a color's name"),
+        pytest.param({"plans": {"stops_costs": "sometimes"}}, "plans.stops_costs", id="costs stop, or they do not"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, changes: dict[str, Any], named: str) -> None:
