@@ -22,7 +22,7 @@ class SandboxBooks:
         self._database = database
 
     async def open(self, order: PaymentOrder, *, key: str, at: datetime) -> str:
-        values = {"order": _as_json(order), "status": PaymentStatus.OPEN, "created_at": at}
+        values = {"order": _as_json(order), "status": PaymentStatus.OPEN, "refunds": {}, "created_at": at}
         async with self._database.begin() as tx:
             await insert_once(tx, sandbox_payment, id=f"sbx_{new_secret()}", key=key, **values)
             query = select(sandbox_payment.c.id).where(sandbox_payment.c.key == key)
@@ -39,6 +39,21 @@ class SandboxBooks:
             moved: CursorResult[Any] = await tx.execute(statement.values(status=status, settles_at=settles_at))
         return moved.rowcount == 1
 
+    async def give_back(self, key: str, amount: Money, *, once: str) -> str | None:
+        table = sandbox_payment.c
+        async with self._database.begin() as tx:
+            row = (await tx.execute(select(sandbox_payment).where(table.id == key).with_for_update())).one()
+            if once in row.refunds:
+                return str(row.refunds[once]["id"])
+            held = _order(row.order).amount - _refunded(row)
+            if amount.currency != held.currency or held < amount:
+                return None
+            refund = f"sbr_{new_secret()}"
+            changed = update(sandbox_payment).where(table.id == key)
+            made = {"id": refund, "minor": amount.minor}
+            await tx.execute(changed.values(refunds={**row.refunds, once: made}))
+        return refund
+
     async def due(self, now: datetime) -> Sequence[Entry]:
         table = sandbox_payment.c
         return await self._entries((table.status == PaymentStatus.PENDING) & (table.settles_at <= now))
@@ -46,7 +61,10 @@ class SandboxBooks:
     async def _entries(self, where: Any) -> list[Entry]:
         async with self._database.read() as connection:
             rows = await connection.execute(select(sandbox_payment).where(where).order_by(sandbox_payment.c.created_at))
-            return [Entry(row.id, _order(row.order), PaymentStatus(row.status), row.settles_at) for row in rows]
+            return [
+                Entry(row.id, _order(row.order), PaymentStatus(row.status), row.settles_at, _refunded(row))
+                for row in rows
+            ]
 
 
 def _as_json(order: PaymentOrder) -> dict[str, Any]:
@@ -60,6 +78,11 @@ def _as_json(order: PaymentOrder) -> dict[str, Any]:
         "locale": order.locale,
         "method": order.method,
     }
+
+
+def _refunded(row: Any) -> Money:
+    currency = _order(row.order).amount.currency
+    return Money(sum(each["minor"] for each in row.refunds.values()), currency)
 
 
 def _order(value: Mapping[str, Any]) -> PaymentOrder:

@@ -57,6 +57,15 @@ class PaymentStatus(StrEnum):
     EXPIRED = "expired"
 
 
+class RefundState(StrEnum):
+    """Of money that an agent pays back."""
+
+    ASKED = "asked"  # of the provider; whether it has heard us is not known yet
+    TAKEN = "taken"  # by the provider: its money is on its way
+    DONE = "done"  # gone from the payment, as the provider says, and booked
+    REFUSED = "refused"  # by the provider, or it came back
+
+
 class PromiseState(StrEnum):
     MADE = "made"
     KEPT = "kept"
@@ -150,6 +159,14 @@ PAYMENT: Mapping[PaymentStatus, frozenset[PaymentStatus]] = {
     PaymentStatus.PAID: frozenset(),
 }
 
+REFUND: Mapping[RefundState, frozenset[RefundState]] = {
+    RefundState.ASKED: frozenset({RefundState.TAKEN, RefundState.DONE, RefundState.REFUSED}),
+    RefundState.TAKEN: frozenset({RefundState.DONE, RefundState.REFUSED}),
+    # The payer's bank has sent it back.
+    RefundState.DONE: frozenset({RefundState.REFUSED}),
+    # Given up on, and gone all the same.
+    RefundState.REFUSED: frozenset({RefundState.DONE}),
+}
 
 PROMISE: Mapping[PromiseState, frozenset[PromiseState]] = {
     PromiseState.MADE: frozenset({PromiseState.KEPT, PromiseState.BROKEN, PromiseState.REPLACED}),

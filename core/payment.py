@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
-from core.lifecycle import PaymentStatus
+from core.lifecycle import PaymentStatus, RefundState
 from core.message import Locale, Webhook
 from core.money import Money
 
@@ -32,6 +32,14 @@ class ProviderPayment:
 
     external_id: str
     checkout_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderRefund:
+    """A refund that exists at the provider. Whether its money has gone, only the payment's own state says."""
+
+    external_id: str
+    state: RefundState  # taken, or refused at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +83,14 @@ class PaymentProvider(Protocol):
 
     async def fetch(self, account: str, external_id: str) -> PaymentState:
         """The truth, also for reconciliation. Raises PaymentFailed, NotFound."""
+        ...
+
+    async def refund(self, account: str, external_id: str, amount: Money, *, key: str) -> ProviderRefund:
+        """Pay back a part, or all, of a paid payment to whoever paid. The same `key`: once, where there are keys.
+
+        Raises PaymentFailed, after which it may have been taken all the same (retryable, or an answer that nobody
+        could read): fetch the truth before another key. NotFound.
+        """
         ...
 
 

@@ -18,10 +18,10 @@ import aiohttp
 
 from core.clock import Clock
 from core.errors import BadInput, BadSignature, NotFound, PaymentFailed
-from core.lifecycle import PaymentStatus
+from core.lifecycle import PaymentStatus, RefundState
 from core.message import Webhook
 from core.money import Money
-from core.payment import PaymentEvent, PaymentOrder, PaymentState, ProviderPayment
+from core.payment import PaymentEvent, PaymentOrder, PaymentState, ProviderPayment, ProviderRefund
 from payments.keys import AccountKeys, keys_of
 
 KEYS = ("website_key", "secret_key")
@@ -120,14 +120,36 @@ class Buckaroo:
             raise BadInput("a push of Buckaroo names a transaction by its key")
         return [PaymentEvent(key) for key in dict.fromkeys(keys)]
 
+    async def refund(self, account: str, external_id: str, amount: Money, *, key: str) -> ProviderRefund:
+        """By the service that it was paid with, in a transaction of its own. There are no keys: twice is two."""
+        paid = await self._transaction(account, external_id)
+        if _status(paid) is not PaymentStatus.PAID:
+            raise PaymentFailed("not_paid", retryable=False)
+        request = {
+            "Currency": amount.currency,
+            "AmountCredit": float(amount.decimal),
+            "Invoice": paid.get("Invoice"),
+            "OriginalTransactionKey": external_id,
+            "Services": {"ServiceList": [{"Name": paid.get("ServiceCode"), "Action": "Refund"}]},
+        }
+        answer = await self._ask("POST", account, "Transaction", request)
+        if not answer.get("Key"):
+            raise PaymentFailed(_code(answer), retryable=False)
+        refused = _status(answer) in (PaymentStatus.FAILED, PaymentStatus.CANCELLED)
+        return ProviderRefund(answer["Key"], RefundState.REFUSED if refused else RefundState.TAKEN)
+
     async def fetch(self, account: str, external_id: str) -> PaymentState:
-        answer = await self._ask("GET", account, f"Transaction/Status/{quote(external_id, safe='')}")
-        if answer.get("Key") != external_id:
-            raise NotFound("Buckaroo has no such payment")
+        answer = await self._transaction(account, external_id)
         try:
             return await self._state(account, answer)
         except (KeyError, TypeError, ValueError, BadInput):
             raise PaymentFailed("unreadable", retryable=False) from None
+
+    async def _transaction(self, account: str, external_id: str) -> Any:
+        answer = await self._ask("GET", account, f"Transaction/Status/{quote(external_id, safe='')}")
+        if answer.get("Key") != external_id:
+            raise NotFound("Buckaroo has no such payment")
+        return answer
 
     async def _state(self, account: str, answer: Any) -> PaymentState:
         status = _status(answer)

@@ -18,17 +18,19 @@ from mollie.models import (
     NoResponseError,
     PaymentRequest,
     PaymentResponse,
+    RefundRequest,
     ResponseValidationError,
     Security,
 )
 from mollie.payments_sdk import PaymentsSDK  # now, as the first payer should not wait for the import
+from mollie.refunds_sdk import RefundsSDK
 from mollie.utils import BackoffStrategy, RetryConfig
 
 from core.errors import BadInput, NotFound, PaymentFailed
-from core.lifecycle import PaymentStatus
+from core.lifecycle import PaymentStatus, RefundState
 from core.message import Webhook
 from core.money import Money
-from core.payment import PaymentEvent, PaymentOrder, PaymentState, ProviderPayment
+from core.payment import PaymentEvent, PaymentOrder, PaymentState, ProviderPayment, ProviderRefund
 from payments.keys import AccountKeys, keys_of
 
 KEYS = ("api_key",)
@@ -43,14 +45,13 @@ _STATUS = {
     "expired": PaymentStatus.EXPIRED,
     "failed": PaymentStatus.FAILED,
 }
+# https://docs.mollie.com/reference/get-refund: queued, pending, processing and refunded are on their way or there.
+_REFUSED = {"failed", "canceled"}
 _LOCALES = {"nl": Locale2.NL_NL, "en": Locale2.EN_GB, "fr": Locale2.FR_FR, "de": Locale2.DE_DE}
 METHODS = frozenset(method.value for method in MethodEnum)
 # Every request carries an idempotency key, so that a retry does nothing twice: the payer waits, so not for long.
 _RETRIES = RetryConfig("backoff", BackoffStrategy(200, 1000, 2, 3000), retry_connection_errors=True)
 _DESCRIPTION = 255
-
-
-type _Question = Callable[[PaymentsSDK], Awaitable[PaymentResponse]]
 
 
 class _Amount(Protocol):
@@ -76,7 +77,7 @@ class Mollie:
             raise PaymentFailed("unknown_method", retryable=False)
         request = PaymentRequest(
             description=order.description[:_DESCRIPTION],
-            amount=Amount(currency=order.amount.currency, value=f"{order.amount.decimal:f}"),
+            amount=_amount(order.amount),
             redirect_url=order.return_url,
             webhook_url=order.webhook_url,
             method=MethodEnum(order.method),
@@ -84,7 +85,8 @@ class Mollie:
             metadata={"account": order.account, "reference": order.reference},
         )
         payment = await self._ask(
-            order.account, lambda payments: payments.create_async(payment_request=request, idempotency_key=_uuid(key))
+            order.account,
+            lambda sdk: _payments(sdk).create_async(payment_request=request, idempotency_key=_uuid(key)),
         )
         if payment.links.checkout is None:
             raise PaymentFailed("no_checkout", retryable=False)
@@ -104,7 +106,7 @@ class Mollie:
         return [PaymentEvent(named[0])]
 
     async def fetch(self, account: str, external_id: str) -> PaymentState:
-        payment = await self._ask(account, lambda payments: payments.get_async(payment_id=external_id))
+        payment = await self._payment(account, external_id)
         amount = _money(payment.amount)
         nothing = Money(0, amount.currency)
         return PaymentState(
@@ -119,17 +121,30 @@ class Mollie:
 
     async def cancel(self, account: str, external_id: str) -> None:
         """Most methods can be cancelled while nobody has been to the bank: `isCancelable` says so."""
-        payment = await self._ask(account, lambda payments: payments.get_async(payment_id=external_id))
+        payment = await self._payment(account, external_id)
         if payment.is_cancelable:
-            await self._ask(account, lambda payments: payments.cancel_async(payment_id=external_id))
+            await self._ask(account, lambda sdk: _payments(sdk).cancel_async(payment_id=external_id))
+
+    async def refund(self, account: str, external_id: str, amount: Money, *, key: str) -> ProviderRefund:
+        """A payment's `amountRefunded` counts a refund from the moment that it was taken."""
+        request = RefundRequest(amount=_amount(amount))
+        refund = await self._ask(
+            account,
+            lambda sdk: _refunds(sdk).create_async(
+                payment_id=external_id, refund_request=request, idempotency_key=_uuid(key)
+            ),
+        )
+        refused = refund.status in _REFUSED
+        return ProviderRefund(refund.id, RefundState.REFUSED if refused else RefundState.TAKEN)
 
     async def close(self) -> None:
         self._idle.close()
         await self._http.aclose()
 
-    async def _ask(
-        self, account: str, question: Callable[[PaymentsSDK], Awaitable[PaymentResponse]]
-    ) -> PaymentResponse:
+    async def _payment(self, account: str, external_id: str) -> PaymentResponse:
+        return await self._ask(account, lambda sdk: _payments(sdk).get_async(payment_id=external_id))
+
+    async def _ask[Answer](self, account: str, question: Callable[[ClientSDK], Awaitable[Answer]]) -> Answer:
         (key,) = keys_of(self._keys, account, KEYS)
         if key not in self._sdks:
             self._sdks[key] = ClientSDK(
@@ -142,7 +157,7 @@ class Mollie:
             )
         try:
             async with asyncio.timeout(self._timeout):
-                return await question(self._sdks[key].payments)
+                return await question(self._sdks[key])
         except ResponseValidationError:
             raise PaymentFailed("unreadable", retryable=False) from None
         except ClientError as error:
@@ -157,6 +172,18 @@ class Mollie:
 def _uuid(key: str) -> str:
     """Mollie wants keys to be version 4 UUIDs; ours say what they are for."""
     return str(UUID(bytes=sha256(key.encode()).digest()[:16], version=4))
+
+
+def _payments(sdk: ClientSDK) -> PaymentsSDK:
+    return sdk.payments
+
+
+def _refunds(sdk: ClientSDK) -> RefundsSDK:
+    return sdk.refunds
+
+
+def _amount(money: Money) -> Amount:
+    return Amount(currency=money.currency, value=f"{money.decimal:f}")
 
 
 def _money(amount: _Amount) -> Money:

@@ -12,10 +12,11 @@ import aiohttp
 import structlog
 
 from core.clock import Clock
-from core.errors import BadInput, BadSignature, NotFound
-from core.lifecycle import PaymentStatus
+from core.errors import BadInput, BadSignature, NotFound, PaymentFailed
+from core.lifecycle import PaymentStatus, RefundState
 from core.message import Webhook
-from core.payment import PaymentEvent, PaymentOrder, PaymentState, ProviderPayment
+from core.money import Money
+from core.payment import PaymentEvent, PaymentOrder, PaymentState, ProviderPayment, ProviderRefund
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +34,7 @@ class Entry:
     order: PaymentOrder
     status: PaymentStatus
     settles_at: datetime | None
+    refunded: Money  # so far
 
 
 class Books(Protocol):
@@ -48,6 +50,10 @@ class Books(Protocol):
 
     async def move(self, key: str, status: PaymentStatus, settles_at: datetime | None) -> bool:
         """Change the status where the lifecycle allows it; False where it does not."""
+        ...
+
+    async def give_back(self, key: str, amount: Money, *, once: str) -> str | None:
+        """A refund of this payment, once for the same `once`; its id, None where it does not hold that much."""
         ...
 
     async def due(self, now: datetime) -> Sequence[Entry]:
@@ -94,11 +100,23 @@ class Sandbox:
         late = entry.settles_at is not None and entry.settles_at <= self._clock.now()
         status = PaymentStatus.PAID if entry.status is PaymentStatus.PENDING and late else entry.status
         paid_at = entry.settles_at if status is PaymentStatus.PAID else None
-        return PaymentState(external_id, status, entry.order.amount, entry.order.method, paid_at)
+        return PaymentState(
+            external_id, status, entry.order.amount, entry.order.method, paid_at, refunded=entry.refunded
+        )
 
     async def cancel(self, account: str, external_id: str) -> None:
         await self.fetch(account, external_id)  # of this account
         await self._books.move(external_id, PaymentStatus.CANCELLED, None)
+
+    async def refund(self, account: str, external_id: str, amount: Money, *, key: str) -> ProviderRefund:
+        if (await self.fetch(account, external_id)).status is not PaymentStatus.PAID:
+            raise PaymentFailed("not_paid", retryable=False)
+        refund = await self._books.give_back(external_id, amount, once=key)
+        entry = await self._books.find(external_id)
+        if refund is None or entry is None:
+            raise PaymentFailed("too_much", retryable=False)
+        await self._tell(entry)
+        return ProviderRefund(refund, RefundState.TAKEN)
 
     async def decide(self, payment: str, status: PaymentStatus) -> bool:
         """What the payer chose on the bank's page; False where that had been decided before."""

@@ -17,13 +17,14 @@ from stripe import (
     WebhookSignature,
 )
 from stripe.checkout import Session
+from stripe.params import RefundCreateParams
 from stripe.params.checkout import SessionCreateParams
 
 from core.errors import BadInput, BadSignature, NotFound, PaymentFailed
-from core.lifecycle import PaymentStatus
+from core.lifecycle import PaymentStatus, RefundState
 from core.message import Webhook
 from core.money import Money
-from core.payment import PaymentEvent, PaymentOrder, PaymentState, ProviderPayment
+from core.payment import PaymentEvent, PaymentOrder, PaymentState, ProviderPayment, ProviderRefund
 from payments.keys import AccountKeys, keys_of
 
 KEYS = ("secret_key", "webhook_secret")
@@ -42,6 +43,9 @@ METHODS: Mapping[str, _Name] = {
 }
 # https://docs.stripe.com/api/disputes/object: the money is with the payer's bank. An inquiry ("warning_…") takes none.
 _TAKEN = {"needs_response", "under_review", "appeal_needs_response", "appeal_under_review", "lost"}
+
+# https://docs.stripe.com/refunds: pending, requires_action and succeeded are on their way or there.
+_REFUSED = {"failed", "canceled"}
 
 
 class Stripe:
@@ -129,6 +133,22 @@ class Stripe:
 
     async def cancel(self, account: str, external_id: str) -> None:
         await self._ask(account, lambda client: client.v1.checkout.sessions.expire_async(external_id))
+
+    async def refund(self, account: str, external_id: str, amount: Money, *, key: str) -> ProviderRefund:
+        """A charge's `amount_refunded` counts a refund from the moment that it was taken."""
+        session = await self._ask(account, lambda client: client.v1.checkout.sessions.retrieve_async(external_id))
+        intent = getattr(session, "payment_intent", None)
+        if not isinstance(intent, str):
+            raise PaymentFailed("not_paid", retryable=False)
+        params: RefundCreateParams = {"payment_intent": intent, "amount": amount.minor}
+        refund = await self._ask(
+            account, lambda client: client.v1.refunds.create_async(params, {"idempotency_key": key})
+        )
+        made = getattr(refund, "id", None)
+        if not made:
+            raise PaymentFailed("unreadable", retryable=False)
+        refused = getattr(refund, "status", None) in _REFUSED
+        return ProviderRefund(made, RefundState.REFUSED if refused else RefundState.TAKEN)
 
     async def _state(self, account: str, session: Session) -> PaymentState:
         intent: Any = session.payment_intent

@@ -272,5 +272,6 @@ sandbox_payment = Table(
     Column("order", Json, nullable=False),
     Column("status", String(16), nullable=False),
     moment("settles_at"),  # a delayed success
+    Column("refunds", Json, nullable=False),  # key → id and minor units
     moment("created_at", nullable=False),
 )

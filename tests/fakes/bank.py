@@ -48,6 +48,7 @@ class FakeBank(FakeServer):
         self.clock = clock
         self.held: dict[str, Held] = {}
         self.by_key: dict[str, str] = {}
+        self.refunds: dict[str, int] = {}  # id → minor units
 
     async def answer(self, request: web.Request, call: Call) -> web.StreamResponse:
         if request.method == "POST" and request.path.startswith("/checkout/"):
@@ -64,6 +65,20 @@ class FakeBank(FakeServer):
         held.state = {"succeed": "paid", "fail": "failed", "cancel": "canceled", "delay": "pending"}[outcome]
         held.decided_at = self.clock.now()
         await self.tell(held)
+
+    async def give_back(self, held: Held, minor: int, key: str | None = None) -> str | None:
+        """A refund, once for a key; its id, None where the payment does not hold that much."""
+        if key is not None and key in self.by_key:
+            return self.by_key[key]
+        if held.state != "paid" or minor > held.amount - held.refunded:
+            return None
+        held.refunded += minor
+        made = f"re_{len(self.refunds) + 1:010d}"
+        self.refunds[made] = minor
+        if key is not None:
+            self.by_key[key] = made
+        await self.tell(held)
+        return made
 
     async def tell(self, held: Held) -> int:
         """Call the webhook about this payment; the status of its answer."""

@@ -25,7 +25,7 @@ _CODES = {
 
 
 class FakeBuckaroo(FakeBank):
-    """`codes`: what to answer about payments in a state."""
+    """`codes`: what to answer about payments in a state; `refund_refused`: whether the next refund fails."""
 
     def __init__(self, clock: FakeClock) -> None:
         super().__init__(clock)
@@ -34,12 +34,15 @@ class FakeBuckaroo(FakeBank):
             for account, secret in ACCOUNTS.items()
         }
         self.codes = dict(_CODES)
+        self.refund_refused = False
 
     async def api(self, request: web.Request, call: Call) -> web.StreamResponse:
         account = self._account(request.method, str(request.url), request.headers, await request.read())
         if account is None:
             return web.Response(status=401)
         path = request.path.removeprefix("/json/Transaction")
+        if (request.method, path) == ("POST", "") and isinstance(call.json, dict) and "AmountCredit" in call.json:
+            return await self._refund(account, call.json)
         if (request.method, path) == ("POST", ""):
             return web.json_response(self.shown(self._hold(account, call.json)))
         question, _, key = path.strip("/").partition("/")
@@ -63,6 +66,18 @@ class FakeBuckaroo(FakeBank):
         address = quote(url.split("://")[1], safe="").lower()
         text = f"website-of-{account}{method}{address}{time}{nonce}{digest}"
         return base64.b64encode(hmac.digest(ACCOUNTS[account].encode(), text.encode(), "sha256")).decode()
+
+    async def _refund(self, account: str, sent: Any) -> web.Response:
+        held = self.held.get(sent["OriginalTransactionKey"])
+        if held is None or held.account != account:
+            return web.json_response({"Status": {"Code": {"Code": 491, "Description": "Validation failure"}}})
+        assert sent["Services"] == {"ServiceList": [{"Name": held.method, "Action": "Refund"}]}
+        assert (sent["Currency"], sent["Invoice"]) == (held.currency, held.sent["Invoice"])
+        made = await self.give_back(held, round(sent["AmountCredit"] * 100))
+        refund = self.shown(held) | {"Key": made or "0", "AmountDebit": None, "AmountCredit": sent["AmountCredit"]}
+        if made is None or self.refund_refused:
+            refund["Status"] = {"Code": {"Code": 490, "Description": "Failed"}}
+        return web.json_response(refund)
 
     def _hold(self, account: str, sent: Any) -> Held:
         services = sent.get("Services", {}).get("ServiceList", [])

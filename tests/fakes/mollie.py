@@ -15,11 +15,15 @@ _HAL = "application/hal+json"
 
 
 class FakeMollie(FakeBank):
-    """`cancelable`: whether an open payment may be cancelled, which depends on its method."""
+    """`cancelable`: whether an open payment may be cancelled, which depends on its method.
+
+    `refund_status`: of the next refund.
+    """
 
     def __init__(self, clock: FakeClock) -> None:
         super().__init__(clock)
         self.cancelable = True
+        self.refund_status = "pending"
         self.keys = {account: {"api_key": secret} for account, secret in ACCOUNTS.items()}
 
     async def api(self, request: web.Request, call: Call) -> web.StreamResponse:
@@ -33,6 +37,8 @@ class FakeMollie(FakeBank):
             if key not in self.by_key:
                 self.by_key[key] = self._hold(account, call.json).id
             return _answer(self.shown(self.held[self.by_key[key]]), 201)
+        if request.method == "POST" and request.path.endswith("/refunds"):
+            return await self._refund(account, request, call.json)
         held = self.held.get(request.path.removeprefix("/v2/payments/"))
         if request.method not in ("GET", "DELETE") or held is None or held.account != account:
             return _answer(problem(404, "Not Found"), 404)
@@ -41,6 +47,29 @@ class FakeMollie(FakeBank):
                 return _answer(problem(422, "Unprocessable Entity"), 422)
             await self.decide(held, "cancel")
         return _answer(self.shown(held), 200)
+
+    async def _refund(self, account: str, request: web.Request, sent: Any) -> web.Response:
+        held, key = self.held.get(request.path.split("/")[-2]), request.headers["Idempotency-Key"]
+        assert UUID(key).version == 4
+        if held is None or held.account != account:
+            return _answer(problem(404, "Not Found"), 404)
+        assert sent["amount"]["currency"] == held.currency
+        made = await self.give_back(held, int(sent["amount"]["value"].replace(".", "")), key)
+        if made is None:
+            return _answer(problem(422, "Unprocessable Entity"), 422)
+        links = {
+            name: {"href": f"{self.url}/{name}", "type": "text/html"} for name in ("self", "payment", "documentation")
+        }
+        refund = {
+            "resource": "refund",
+            "id": made,
+            "mode": "test",
+            "description": "",
+            "metadata": None,
+            "_links": links,
+        }
+        refund |= {"paymentId": held.id, "status": self.refund_status, "createdAt": self.clock.now().isoformat()}
+        return _answer(refund | {"amount": sent["amount"]}, 201)
 
     def _hold(self, account: str, sent: Any) -> Held:
         assert sent["amount"]["value"].count(".") == 1 and len(sent["amount"]["value"].split(".")[1]) == 2

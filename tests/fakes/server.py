@@ -71,6 +71,10 @@ class FakeServer:
         """The next request is taken and never answered."""
         self.trouble.append(self._hang)
 
+    async def as_ever(self, request: web.Request) -> web.StreamResponse:
+        """In `trouble`: this request is answered, the next one has trouble."""
+        return await self._answer(request)
+
     async def _drop(self, request: web.Request) -> None:
         await self._answer(request)
         assert request.transport

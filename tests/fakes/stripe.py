@@ -29,7 +29,7 @@ _STATES = {
 
 
 class FakeStripe(FakeBank):
-    """`disputes`: the status of a payment's dispute."""
+    """`disputes`: the status of a payment's dispute; `refund_status`: of the next refund."""
 
     def __init__(self, clock: FakeClock) -> None:
         super().__init__(clock)
@@ -38,6 +38,7 @@ class FakeStripe(FakeBank):
             for account, secret in ACCOUNTS.items()
         }
         self.disputes: dict[str, str] = {}
+        self.refund_status = "succeeded"
 
     async def api(self, request: web.Request, call: Call) -> web.StreamResponse:
         secret = request.headers.get("Authorization", "").removeprefix("Bearer ")
@@ -56,6 +57,8 @@ class FakeStripe(FakeBank):
             of = next(each for each in self.held.values() if _intent(each) == call["payment_intent"])
             dispute = {"id": "dp_1", "object": "dispute", "amount": of.charged_back, "status": self.disputes[of.id]}
             return web.json_response({"object": "list", "data": [dispute], "has_more": False, "url": "/v1/disputes"})
+        if (request.method, request.path) == ("POST", "/v1/refunds"):
+            return await self._refund(f"{account}:{request.headers['Idempotency-Key']}", account, call)
         if request.method == "POST" and request.path.endswith("/expire"):
             open_one = self.held.get(request.path.split("/")[-2])
             if open_one is None or open_one.account != account:
@@ -67,8 +70,20 @@ class FakeStripe(FakeBank):
         found = self.held.get(request.path.removeprefix("/v1/checkout/sessions/"))
         if request.method != "GET" or found is None or found.account != account:
             return problem(404, "resource_missing")
-        assert call["expand[0]"] == "payment_intent.latest_charge"
-        return web.json_response(self.shown(found, expanded=True))
+        expanded = dict(call.fields).get("expand[0]")
+        assert expanded in (None, "payment_intent.latest_charge")
+        return web.json_response(self.shown(found, expanded=expanded is not None))
+
+    async def _refund(self, key: str, account: str, call: Call) -> web.Response:
+        held = next((each for each in self.held.values() if _intent(each) == call["payment_intent"]), None)
+        if held is None or held.account != account:
+            return problem(404, "resource_missing")
+        made = await self.give_back(held, int(call["amount"]), key)
+        if made is None:
+            return problem(400, "charge_already_refunded" if held.refunded == held.amount else None)
+        refund = {"id": made, "object": "refund", "amount": int(call["amount"]), "charge": f"ch_{held.id}"}
+        refund |= {"currency": held.currency, "payment_intent": _intent(held), "status": self.refund_status}
+        return web.json_response(refund)
 
     def _hold(self, account: str, sent: dict[str, str]) -> Held:
         price = "line_items[0][price_data]"

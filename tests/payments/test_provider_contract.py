@@ -8,13 +8,16 @@ from datetime import timedelta
 import pytest
 
 from core.errors import BadInput, BadSignature, NotFound, PaymentFailed
-from core.lifecycle import PaymentStatus
+from core.lifecycle import PaymentStatus, RefundState
 from core.message import Webhook
 from core.money import Money
 from core.payment import Cancels, PaymentEvent
 from payments.sandbox import Sandbox
 from store.database import Database
 from tests.clock import FakeClock
+from tests.fakes.buckaroo import FakeBuckaroo
+from tests.fakes.mollie import FakeMollie
+from tests.fakes.stripe import FakeStripe
 from tests.payments.benches import PROVIDERS, Bench, sandbox
 
 # A notice of Mollie proves nothing: whoever forges one makes us fetch the truth.
@@ -86,6 +89,55 @@ async def test_a_checkout_is_closed_where_nobody_has_paid(bench: Bench) -> None:
     for account, payment in (("velo", waiting.external_id), ("bloem", "nothing")):
         with pytest.raises((NotFound, PaymentFailed)):
             await provider.cancel(account, payment)
+
+
+async def paid(bench: Bench, key: str = "k1") -> str:
+    created = await bench.provider.create(bench.order, key=key)
+    async with bench.pay(created.checkout_url, "succeed"):
+        pass
+    return created.external_id
+
+
+async def test_a_part_is_paid_back_once(bench: Bench) -> None:
+    payment = await paid(bench)
+
+    async def refund(minor: int, key: str) -> tuple[str, Money | None]:
+        made = await bench.provider.refund("bloem", payment, Money(minor), key=key)
+        assert made.state is RefundState.TAKEN and made.external_id
+        state = await bench.provider.fetch("bloem", payment)
+        assert (state.status, state.amount) == (PaymentStatus.PAID, Money(1250))
+        return made.external_id, state.refunded
+
+    first, refunded = await refund(250, "r1")
+    assert refunded == Money(250)
+    bench.provider.verify(bench.notices[-1])
+    named = {event.external_id for event in bench.provider.parse(bench.notices[-1])}
+    assert named & {payment, (await bench.provider.fetch("bloem", payment)).alias}
+    if bench.provider.name not in KEYLESS:
+        assert await refund(250, "r1") == (first, Money(250))
+    other, refunded = await refund(1000, "r2")
+    assert (other != first, refunded) == (True, Money(1250))
+
+
+async def test_no_more_is_paid_back_than_was_paid(bench: Bench) -> None:
+    payment = await paid(bench)
+    unpaid = await bench.provider.create(bench.order, key="k2")
+    await bench.provider.refund("bloem", payment, Money(1000), key="r1")
+    for which, minor in ((payment, 251), (unpaid.external_id, 100)):
+        try:
+            refused = await bench.provider.refund("bloem", which, Money(minor), key=f"r-{which}")
+            assert refused.state is RefundState.REFUSED
+        except PaymentFailed as failed:
+            assert not failed.retryable
+    assert (await bench.provider.fetch("bloem", payment)).refunded == Money(1000)
+
+
+async def test_nobody_pays_back_the_payments_of_others(bench: Bench) -> None:
+    payment = await paid(bench)
+    for account, which in (("velo", payment), ("bloem", "nonsense")):
+        with pytest.raises((NotFound, PaymentFailed)):
+            await bench.provider.refund(account, which, Money(100), key=f"r-{account}")
+    assert not (await bench.provider.fetch("bloem", payment)).refunded
 
 
 async def test_what_is_not_signed_is_refused(bench: Bench) -> None:
@@ -169,7 +221,7 @@ class TestReal:
             await bench.provider.create(bench.order, key="k1")
         assert not caught.value.retryable
 
-    @pytest.mark.parametrize("asking", ["create", "fetch"])
+    @pytest.mark.parametrize("asking", ["create", "fetch", "refund"])
     @pytest.mark.parametrize(
         ("status", "body", "retryable"),
         [
@@ -189,6 +241,8 @@ class TestReal:
         with pytest.raises((PaymentFailed, NotFound)) as caught:
             if asking == "create":
                 await bench.provider.create(bench.order, key="k2")
+            elif asking == "refund":
+                await bench.provider.refund("bloem", created.external_id, Money(100), key="r1")
             else:
                 await bench.provider.fetch("bloem", created.external_id)
         assert getattr(caught.value, "retryable", False) is retryable
@@ -213,6 +267,29 @@ class TestReal:
         made = await bench.provider.create(bench.order, key="k1")
         assert (len(bench.bank.held) == 1) is (bench.provider.name not in KEYLESS)
         assert made.external_id == list(bench.bank.held)[-1]
+
+    async def test_a_refund_that_is_refused_at_once(self, bench: Bench) -> None:
+        payment = await paid(bench)
+        match bench.bank:
+            case FakeBuckaroo():
+                bench.bank.refund_refused = True
+            case FakeMollie() | FakeStripe():
+                bench.bank.refund_status = "failed"
+        made = await bench.provider.refund("bloem", payment, Money(100), key="r1")
+        assert made.state is RefundState.REFUSED
+
+    async def test_a_line_that_breaks_after_the_refund_was_made(self, bench: Bench) -> None:
+        """The truth says so; the same key makes no second one, where the provider knows keys."""
+        assert bench.bank
+        payment = await paid(bench)
+        if bench.provider.name in KEYLESS | {"stripe"}:  # these ask about the payment first
+            bench.bank.trouble.append(bench.bank.as_ever)
+        bench.bank.drop()
+        try:
+            await bench.provider.refund("bloem", payment, Money(100), key="r1")
+        except PaymentFailed as failed:
+            assert failed.retryable
+        assert (await bench.provider.fetch("bloem", payment)).refunded == Money(100)
 
     async def test_money_that_went_back(self, bench: Bench) -> None:
         assert bench.bank

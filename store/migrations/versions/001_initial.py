@@ -70,6 +70,7 @@ def upgrade() -> None:
         sa.Column("order", Json, nullable=False),
         sa.Column("status", sa.String(length=16), nullable=False),
         sa.Column("settles_at", UtcDateTime(), nullable=True),
+        sa.Column("refunds", Json, nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sandbox_payment")),
         sa.UniqueConstraint("key", name=op.f("uq_sandbox_payment_key")),
