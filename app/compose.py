@@ -38,6 +38,7 @@ from billing.payments import Payments
 from billing.plans import Plans
 from billing.promises import Promises
 from billing.receipts import Receipts
+from billing.refunds import Refunds
 from billing.risk import Risks
 from billing.sandbox_books import SandboxBooks
 from billing.shop import delivery as shop_delivery
@@ -136,6 +137,7 @@ class Effen:
     invoice_events: InvoiceEvents
     links: Links
     payments: Payments
+    refunds: Refunds
     statements: Statements
     providers: Mapping[str, PaymentProvider]
     sandbox: Sandbox | None
@@ -161,6 +163,7 @@ class Effen:
             "agreements": self.agreements.run,
             "reminders": self.reminders.run,
             "payments": self.payments.poll_open,
+            "refunds": self.refunds.run_due,
             "links": self.links.expire,
             "statements": self.statements.run,
         }
@@ -242,6 +245,7 @@ def _wire(
     sandbox = providers.get("sandbox")
     assert sandbox is None or isinstance(sandbox, Sandbox)
     payments = Payments(db, clock, wake, providers, settings.public_url)
+    refunds = Refunds(db, clock, providers, payments)
     checkouts = Checkouts(db, clock, providers, payments)
     fees = FeeBook(db, clock, invoices, holding)
     promises, plans = Promises(db, clock, holding), Plans(db, clock, holding)
@@ -311,6 +315,7 @@ def _wire(
             risks=risks,
             links=links,
             issued_links=IssuedLinks(db),
+            refunds=refunds,
             statements=statements,
             deciding=Deciding(db, clock, wake),
             unheard=Unheard(db, clock, wake),
@@ -370,6 +375,7 @@ def _wire(
         invoice_events=invoice_events,
         links=links,
         payments=payments,
+        refunds=refunds,
         statements=statements,
         providers=providers,
         sandbox=sandbox,

@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import select
 
 from billing.invoices import numbers_of_links
+from billing.methods import TRANSFER
+from billing.refunds import Refund, refundable, refunds_of
 from core.ids import DebtorId, LinkId
 from core.lifecycle import LINK, LinkState, PaymentStatus
 from core.money import Money
@@ -27,6 +29,10 @@ class Attempt:
     method: str
     at: datetime
     returned: Money  # of the amount, so far
+    id: str
+    transfer: bool  # by bank: what of it is to go back is transferred from the creditor's own account
+    refundable: Money  # paid too much, and held by this payment
+    refunds: Sequence[Refund]  # that were asked for here
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,8 @@ class IssuedLinks:
             numbers = await numbers_of_links(tx, keys)
             attempts = select(payment).where(payment.c.link_id.in_(keys)).order_by(payment.c.created_at, payment.c.id)
             payments = (await tx.execute(attempts)).all()
+            refunds = await refunds_of(tx, [row.id for row in payments])
+            most = {row.id: await refundable(tx, row, debtor) for row in payments if row.status == PaymentStatus.PAID}
         return [
             IssuedLink(
                 LinkId(row.id),
@@ -66,7 +74,11 @@ class IssuedLinks:
                 LinkState(row.state),
                 _times(row.times),
                 row.expires_at,
-                [_attempt(each) for each in payments if each.link_id == row.id],
+                [
+                    _attempt(each, most.get(each.id), refunds.get(each.id, []))
+                    for each in payments
+                    if each.link_id == row.id
+                ],
             )
             for row in rows
         ]
@@ -77,7 +89,15 @@ def _times(stored: Mapping[str, str]) -> dict[LinkState, datetime]:
     return dict(sorted(times.items(), key=lambda each: each[1]))
 
 
-def _attempt(row: Any) -> Attempt:
-    returned = Money(row.refunded + row.charged_back, row.currency)
-    at = row.paid_at or row.created_at
-    return Attempt(Money(row.amount, row.currency), PaymentStatus(row.status), row.method or "", at, returned)
+def _attempt(row: Any, most: Money | None, refunds: Sequence[Refund]) -> Attempt:
+    return Attempt(
+        amount=Money(row.amount, row.currency),
+        status=PaymentStatus(row.status),
+        method=row.method or "",
+        at=row.paid_at or row.created_at,
+        returned=Money(row.refunded + row.charged_back, row.currency),
+        id=row.id,
+        transfer=row.provider == TRANSFER,
+        refundable=most or Money(0, row.currency),
+        refunds=refunds,
+    )

@@ -6,8 +6,9 @@ from typing import Any
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from billing import refunds
 from billing.attribution import book_payment
-from billing.ledger import Account, Kind, Posting, book
+from billing.ledger import Account, Kind, Posting, book, credit_of
 from core.ids import CreditorKey, DebtorId, InvoiceId
 from core.money import Money
 from core.payment import PaymentState
@@ -35,18 +36,26 @@ async def book_returns(
         times = select(func.count()).select_from(booking).where(booking.c.cause.like(f"{kind}:{row.id}:%"))
         cause = f"{kind}:{row.id}:{(await tx.execute(times)).scalar_one()}"
         if gone > 0:
-            await _give_back(tx, row, kind, Money(gone, row.currency), cause, now)
+            ours = await refunds.gone(tx, row.id, gone, now) if kind is Kind.REFUND else 0
+            await _give_back(tx, row, kind, Money(gone, row.currency), ours, cause, now)
             payload = {"payment_id": row.id, "link_id": row.link_id, "kind": kind, "minor": gone, "cause": cause}
             await emit(tx, PAYMENT_RETURNED, payload | ({"reason": reason} if reason else {}), now)
         else:
             await book_payment(tx, row, Money(-gone, row.currency), now, kind=kind, cause=cause)
+            if kind is Kind.REFUND:
+                await refunds.came_back(tx, row.id, -gone, now)
         await tx.execute(update(payment).where(payment.c.id == row.id).values({column: total.minor}))
         news = True
     return news
 
 
-async def _give_back(tx: AsyncConnection, row: Any, kind: Kind, gone: Money, cause: str, now: datetime) -> None:
-    """First what the payment left as credit, then what it paid on invoices, the last one first."""
+async def _give_back(
+    tx: AsyncConnection, row: Any, kind: Kind, gone: Money, ours: int, cause: str, now: datetime
+) -> None:
+    """First what the payment left as credit, then what it paid on invoices, the last one first.
+
+    `ours`: as much of it an agent has paid back, in minor units, which is credit from wherever it came.
+    """
     of_payment = or_(
         booking.c.cause == f"payment:{row.id}",
         *(booking.c.cause.like(f"{each}:{row.id}:%") for each in (Kind.REFUND, Kind.CHARGEBACK)),
@@ -63,8 +72,12 @@ async def _give_back(tx: AsyncConnection, row: Any, kind: Kind, gone: Money, cau
     of_link = select(payment_link.c.debtor_id).where(payment_link.c.id == row.link_id)
     debtor = DebtorId((await tx.execute(of_link)).scalar_one())
     postings, left = [Posting(Account.BANK, Money(-gone.minor, gone.currency))], gone.minor
+    credit = (await credit_of(tx, debtor, gone.currency)).minor
+    paid = [(Account.CREDIT, None, ours), *paid]
     for account, of_invoice, minor in paid:
-        if (part := min(left, minor)) > 0:
+        most = min(minor, credit) if account == Account.CREDIT else minor
+        if (part := min(left, most)) > 0:
+            credit -= part if account == Account.CREDIT else 0
             key = None if of_invoice is None else InvoiceId(of_invoice)
             postings.append(Posting(Account(account), Money(part, gone.currency), debtor, key))
             left -= part

@@ -23,13 +23,14 @@ class Right(StrEnum):
     TEACH = "teach"  # judge what the bot was not sure of
     REPORT = "report"  # see what came in on a day, and what the shop has not heard
     BOOK = "book"  # say whose a payment on the bank statement is
+    REFUND = "refund"  # pay back what was paid too much
 
 
 RIGHTS: Mapping[Role, frozenset[Right]] = {
     Role.AGENT: frozenset({Right.TALK, Right.BOOK}),
-    Role.SUPERVISOR: frozenset({Right.TALK, Right.RELIEVE, Right.TEACH, Right.BOOK, Right.REPORT}),
+    Role.SUPERVISOR: frozenset({Right.TALK, Right.RELIEVE, Right.TEACH, Right.BOOK, Right.REPORT, Right.REFUND}),
     Role.MARKETER: frozenset(),
-    Role.ADMIN: frozenset({Right.TALK, Right.RELIEVE, Right.TEACH, Right.BOOK, Right.REPORT}),
+    Role.ADMIN: frozenset({Right.TALK, Right.RELIEVE, Right.TEACH, Right.BOOK, Right.REPORT, Right.REFUND}),
     Role.CARE: frozenset({Right.TALK, Right.CARE, Right.RELIEVE}),
 }
 

@@ -19,6 +19,7 @@ from billing.language import choose
 from billing.links import Links
 from billing.plans import Plans
 from billing.promises import Promises
+from billing.refunds import Refunds
 from billing.risk import LONGEST_NOTE, Risks
 from billing.risk import Standing as RiskStanding
 from billing.shop.unheard import Unheard
@@ -42,6 +43,7 @@ from desk.live import DeskNamespace
 from desk.payments import PaymentPages
 from desk.queue import LONGEST as LONGEST_QUEUE
 from desk.queue import Queue, Tab
+from desk.refunds import RefundPages
 from desk.reports import ReportPages
 from desk.sessions import Session, Sessions
 from desk.training import TrainingPages
@@ -56,6 +58,7 @@ _STATIC = Path(__file__).parent / "static"
 _STATIC_FILES = frozenset({"desk.css", "desk.js", "desk.svg"})
 _NOTICES = frozenset({"logged_out", "resolved", "handed_back", "taken", "written", "lifted", "password", "risk"})
 _NOTICES |= {"payment_booked", "payment_aside", "webhook_again", "link_revoked", "plan", "plan_ended"}
+_NOTICES |= {"refund", "refund_refused"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,7 @@ class Services:
     risks: Risks
     links: Links
     issued_links: IssuedLinks
+    refunds: Refunds
     statements: Statements
     deciding: Deciding
     unheard: Unheard
@@ -112,6 +116,7 @@ class Desk:
             self._wrong,
             services.clock,
         )
+        self._refunds = RefundPages(services.refunds, self._transcripts, self._guard, self._refuse, self._wrong)
         self.namespace = DeskNamespace(services.db, self._transcripts, self._guard)
 
     def routes(self) -> list[web.RouteDef]:
@@ -122,6 +127,7 @@ class Desk:
             *self._payments.routes(),
             *self._debits.routes(),
             *self._agreements.routes(),
+            *self._refunds.routes(),
             *self._reports.routes(),
             web.get("/desk/static/{name}", self._guard.public(self._static)),
             web.get("/desk", private(self._queue_page)),
@@ -202,6 +208,7 @@ class Desk:
             ibans=await self._s.ibans.of(talk.customer.id) if talk.customer else [],
             mine=talk.state == "open" and talk.agent_id == session.agent.id,
             relieves=session.agent.may(Right.RELIEVE),
+            refunds=session.agent.may(Right.REFUND),
             key=new_id(),
             draft=draft,
             error=error,

@@ -120,6 +120,24 @@ payment = Table(
     Index("ix_payment_status", "status", "created_at"),
 )
 
+# Money that an agent pays back: asked of the provider, and booked when the payment's own state says that it has gone.
+refund = Table(
+    "refund",
+    metadata,
+    identifier(),
+    reference("creditor_id", "creditor"),
+    reference("payment_id", "payment", index=True),
+    Column("cause", String(200), nullable=False, unique=True),
+    Column("currency", String(3), nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("state", String(16), nullable=False, index=True),  # core.lifecycle.RefundState
+    Column("external_id", String(120)),  # the provider's, once it has answered
+    Column("code", String(64)),  # why it was refused
+    Column("agent_id", String(64), nullable=False),
+    moment("created_at", nullable=False),
+    moment("ended_at"),
+)
+
 # What costs rest on: a letter, its sending and its receipt.
 letter = Table(
     "letter",

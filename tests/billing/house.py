@@ -16,6 +16,7 @@ from billing.invoices import Invoices
 from billing.ledger import Account, Kind, Posting, book
 from billing.links import Link, Links
 from billing.payments import Payments
+from billing.refunds import Refunds
 from billing.sandbox_books import SandboxBooks
 from core.creditor import Alerts, Creditor
 from core.ids import ConversationId, CreditorKey, DebtorId, InvoiceId
@@ -194,6 +195,7 @@ class Street:
     bank: Sandbox
     books: SandboxBooks
     payments: Payments
+    refunds: Refunds
 
     async def choose(self, checkout: str, outcome: str) -> str:
         """Press a button of the bank's page; where the payer is sent."""
@@ -220,6 +222,7 @@ async def street(house: House, texts: Texts) -> AsyncIterator[Street]:
         await runner.setup()
         await web.SockSite(runner, listening).start()
         try:
-            yield Street(house, url, http, bank, books, payments)
+            refunds = Refunds(house.database, house.clock, {bank.name: bank}, payments)
+            yield Street(house, url, http, bank, books, payments, refunds)
         finally:
             await runner.cleanup()

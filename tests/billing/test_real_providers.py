@@ -14,9 +14,11 @@ from sqlalchemy import select
 from billing import pay_page, webhooks
 from billing.links import Link, Standing
 from billing.payments import PaidPayment, Payments
+from billing.refunds import Refunds
+from core.agent import Agent, Role
 from core.errors import PaymentFailed
-from core.ids import DebtorId, InvoiceId
-from core.lifecycle import LinkState, PaymentStatus
+from core.ids import AgentId, CreditorKey, DebtorId, InvoiceId
+from core.lifecycle import LinkState, PaymentStatus, RefundState
 from core.message import Locale
 from core.money import Money
 from core.payment import PaymentProvider
@@ -267,6 +269,21 @@ async def test_what_was_paid_too_much_goes_back_first(shop: Shop) -> None:
     held.refunded = 1500
     await shop.bank.tell(held)
     assert await shop.open() == [0, 500]
+
+
+async def test_credit_is_paid_back_from_here_once(shop: Shop) -> None:
+    checkout = await shop.payments.start(shop.link, "ideal", NL)
+    await shop.house.paid_elsewhere(shop.invoices[0], 1000, "bank:1")
+    await shop.choose(checkout, "succeed")
+    async with shop.house.database.read() as tx:
+        paid = str(await tx.scalar(select(payment.c.id)))
+    refunds = Refunds(shop.house.database, shop.house.clock, shop.payments._providers, shop.payments)
+    lead = Agent(AgentId("noor"), CreditorKey("bloem"), "noor@bloem.example", "Noor Bakker", Role.SUPERVISOR)
+    for _ in range(2):
+        assert await refunds.ask(lead, shop.debtor, paid, Money(600), cause="c1") is RefundState.DONE
+    assert (shop.held().refunded, await shop.open()) == (600, [0, 0])
+    assert (await shop.house.accounts())["credit"] == -400
+    assert await shop.house.events() == [PAYMENT_BOOKED, PAYMENT_RETURNED]
 
 
 async def test_more_than_was_paid_is_nobodys_debt(shop: Shop) -> None:

@@ -17,8 +17,10 @@ from billing.invoice_events import InvoiceEvents
 from billing.invoices import Invoices
 from billing.issued_links import IssuedLinks
 from billing.links import Links
+from billing.payments import Payments
 from billing.plans import Plans
 from billing.promises import Promises
+from billing.refunds import Refunds
 from billing.risk import Risks
 from billing.shop.unheard import Unheard
 from billing.statements.deciding import Deciding
@@ -28,12 +30,16 @@ from conversations.desking import Desking
 from conversations.holds import holding
 from conversations.outbox import Outbox
 from core.agent import Agent
+from core.errors import PaymentFailed
 from core.hold import PRIORITY, Reason
 from core.ids import AgentId, ConversationId, CreditorKey, new_id
-from core.lifecycle import ConversationState, OutboundState
+from core.lifecycle import ConversationState, OutboundState, PaymentStatus, RefundState
+from core.money import Money
+from core.payment import PaymentState, ProviderRefund
 from desk import Desk, Services
 from desk.accounts import Accounts
 from locales import Renderer
+from payments.sandbox import Sandbox
 from store.database import Database
 from store.tables.money import booking, invoice, posting
 from store.tables.people import contact_point, creditor, debtor, hold
@@ -47,6 +53,25 @@ PASSWORD = "zonnebloem-4711"
 _QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
+class Counter(Sandbox):
+    """A provider whose every payment is of 50 euros and paid; `refunded` cents of it have gone back."""
+
+    name = "counter"
+
+    def __init__(self) -> None:
+        self.refunded, self.asked, self.fault = 0, 0, ""
+
+    async def fetch(self, account: str, external_id: str) -> PaymentState:
+        return PaymentState(external_id, PaymentStatus.PAID, Money(5000), "ideal", refunded=Money(self.refunded))
+
+    async def refund(self, account: str, external_id: str, amount: Money, *, key: str) -> ProviderRefund:
+        self.asked += 1
+        if self.fault:
+            raise PaymentFailed(self.fault, retryable=False)
+        self.refunded += amount.minor
+        return ProviderRefund("re_1", RefundState.TAKEN)
+
+
 @dataclass
 class World:
     db: Database
@@ -54,6 +79,7 @@ class World:
     accounts: Accounts
     desking: Desking
     desk: Desk
+    bank: Counter
 
     async def agent(self, name: str, role: str = "agent", key: CreditorKey = BLOEM) -> Agent:
         email = f"{name.split()[0].lower()}@{key}.example"
@@ -178,18 +204,21 @@ async def make(db: Database, clock: FakeClock, public_url: str = "http://desk.ex
     wake = LocalWake()
     accounts = Accounts(db, clock, _QUICK)
     desking = Desking(db, clock, wake, Outbox(db, clock, wake))
+    bank = Counter()
+    payments = Payments(db, clock, wake, {bank.name: bank}, public_url)
     services = Services(
         db=db, clock=clock, accounts=accounts, desking=desking, creditors=Creditors(db), invoices=Invoices(db),
         invoice_events=InvoiceEvents(db, clock),
         claims=Claims(db, clock), ibans=IbanChanges(db, clock),
         risks=Risks(db, clock), links=Links(db, clock), issued_links=IssuedLinks(db),
+        refunds=Refunds(db, clock, {bank.name: bank}, payments),
         statements=Statements(db, clock, wake), deciding=Deciding(db, clock, wake),
         fees=FeeBook(db, clock, Invoices(db), holding),
         promises=Promises(db, clock, holding), plans=Plans(db, clock, holding),
         unheard=Unheard(db, clock, wake),
         texts=Renderer(), public_url=public_url,
     )  # fmt: skip
-    world = World(db, clock, accounts, desking, Desk(services))
+    world = World(db, clock, accounts, desking, Desk(services), bank)
     for key, name in ((BLOEM, "Bloem & Blad BV"), (TULP, "Tulp & Zoon")):
         config = {
             "key": key, "name": name, "country": "NL", "registration": "KvK 12345678", "languages": ["nl", "en"],
