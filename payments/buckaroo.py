@@ -44,8 +44,9 @@ _STATUS = {
 _ACTION = "S002"
 # Our methods by Buckaroo's names of services; one that is not here has the same name.
 _SERVICES = {"bancontact": "bancontactmrcash", "wero": "Wero"}
+_CARD = "creditcard"
 # A card's brand is a service of its own: the payer chooses at Buckaroo.
-_CARDS = "visa,mastercard,maestro,vpay,cartebancaire"
+_CARDS = ("visa", "mastercard", "maestro", "vpay", "cartebancaire")
 _ZONE = ZoneInfo("Europe/Amsterdam")  # times come without a zone
 
 
@@ -77,8 +78,8 @@ class Buckaroo:
             "PushURLFailure": order.webhook_url,
             "ContinueOnIncomplete": "1",  # what is missing is asked on Buckaroo's page
         }
-        if order.method == "creditcard":
-            request["ServicesSelectableByClient"] = _CARDS
+        if order.method == _CARD:
+            request["ServicesSelectableByClient"] = ",".join(_CARDS)
         else:
             name = _SERVICES.get(order.method, order.method)
             request["Services"] = {"ServiceList": [{"Name": name, "Action": "Pay"}]}
@@ -154,12 +155,11 @@ class Buckaroo:
     async def _state(self, account: str, answer: Any) -> PaymentState:
         status = _status(answer)
         amount = Money.parse(str(answer["AmountDebit"]), answer["Currency"])
-        service = answer.get("ServiceCode")
         state = PaymentState(
             external_id=answer["Key"],
             status=status,
             amount=amount,
-            method=next((ours for ours, theirs in _SERVICES.items() if theirs == service), service),
+            method=_method(answer.get("ServiceCode")),
         )
         if status is not PaymentStatus.PAID:
             return state
@@ -218,6 +218,13 @@ def _code(answer: Any, level: str = "Code") -> str:
         return str(answer["Status"][level]["Code"])
     except (KeyError, TypeError):
         return ""
+
+
+def _method(service: str | None) -> str | None:
+    """Our name of a service: whichever card it was, the payer chose to pay by card."""
+    if service is not None and service.lower() in _CARDS:
+        return _CARD
+    return next((ours for ours, theirs in _SERVICES.items() if theirs == service), service)
 
 
 def _status(answer: Any) -> PaymentStatus:

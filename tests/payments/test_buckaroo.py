@@ -72,6 +72,27 @@ async def test_what_is_asked(clock: FakeClock, method: str, services: list[str],
         assert (sent.get("ServicesSelectableByClient"), sent["AmountDebit"]) == (selectable, 12.5)
 
 
+@pytest.mark.parametrize(
+    ("service", "method"),
+    [
+        ("visa", "creditcard"),
+        ("MasterCard", "creditcard"),
+        ("cartebancaire", "creditcard"),
+        ("bancontactmrcash", "bancontact"),
+        ("Wero", "wero"),
+        ("ideal", "ideal"),
+        ("cowries", "cowries"),
+    ],
+)
+async def test_what_was_paid_with_has_our_name(clock: FakeClock, service: str, method: str) -> None:
+    """The preferred method is one of the creditor's, whichever brand the card had."""
+    async with buckaroo(None, clock) as bench:
+        assert bench.bank
+        created = await bench.provider.create(bench.order, key="k1")
+        bench.bank.held[created.external_id].method = service
+        assert (await bench.provider.fetch("bloem", created.external_id)).method == method
+
+
 async def test_an_order_that_is_refused_at_once(clock: FakeClock) -> None:
     async with buckaroo(None, clock) as bench:
         assert bench.bank
