@@ -6,14 +6,18 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing.invoices import numbers_of_links
 from billing.methods import TRANSFER
 from billing.refunds import Refund, refundable, refunds_of
+from billing.statements.matching import Rule
+from billing.statements.settling import Outcome
 from core.ids import DebtorId, LinkId
 from core.lifecycle import LINK, LinkState, PaymentStatus
 from core.money import Money
 from store.database import Database
+from store.tables.bank import bank_decision
 from store.tables.money import payment, payment_link
 
 # As many as an agent reads at a glance.
@@ -33,6 +37,7 @@ class Attempt:
     transfer: bool  # by bank: what of it is to go back is transferred from the creditor's own account
     refundable: Money  # paid too much, and held by this payment
     refunds: Sequence[Refund]  # that were asked for here
+    why: Rule | None  # of a transfer, by what the bank's line was recognised
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,7 @@ class IssuedLinks:
             attempts = select(payment).where(payment.c.link_id.in_(keys)).order_by(payment.c.created_at, payment.c.id)
             payments = (await tx.execute(attempts)).all()
             refunds = await refunds_of(tx, [row.id for row in payments])
+            why = await _rules(tx, [row.id for row in payments])
             most = {row.id: await refundable(tx, row, debtor) for row in payments if row.status == PaymentStatus.PAID}
         return [
             IssuedLink(
@@ -75,7 +81,7 @@ class IssuedLinks:
                 _times(row.times),
                 row.expires_at,
                 [
-                    _attempt(each, most.get(each.id), refunds.get(each.id, []))
+                    _attempt(each, most.get(each.id), refunds.get(each.id, []), why.get(each.id))
                     for each in payments
                     if each.link_id == row.id
                 ],
@@ -89,7 +95,14 @@ def _times(stored: Mapping[str, str]) -> dict[LinkState, datetime]:
     return dict(sorted(times.items(), key=lambda each: each[1]))
 
 
-def _attempt(row: Any, most: Money | None, refunds: Sequence[Refund]) -> Attempt:
+async def _rules(tx: AsyncConnection, payments: Sequence[str]) -> dict[str, Rule]:
+    query = select(bank_decision.c.payment_id, bank_decision.c.rule).where(
+        bank_decision.c.payment_id.in_(payments), bank_decision.c.outcome == Outcome.BOOKED
+    )
+    return {key: Rule(rule) for key, rule in await tx.execute(query)}
+
+
+def _attempt(row: Any, most: Money | None, refunds: Sequence[Refund], why: Rule | None) -> Attempt:
     return Attempt(
         amount=Money(row.amount, row.currency),
         status=PaymentStatus(row.status),
@@ -100,4 +113,5 @@ def _attempt(row: Any, most: Money | None, refunds: Sequence[Refund]) -> Attempt
         transfer=row.provider == TRANSFER,
         refundable=most or Money(0, row.currency),
         refunds=refunds,
+        why=why,
     )

@@ -42,7 +42,7 @@ class RefundPages:
             cause = f"desk:{key}:{paid}"
             state = await self._refunds.ask(session.agent, talk.customer.id, paid, amount, cause=cause)
         except TooMuch as refusal:
-            return await self._wrong(request, session, conversation_id, "desk.refund.too_much", most=refusal.most)
+            return await self._wrong(request, session, conversation_id, "desk.refund.too_much", amount=refusal.most)
         except ByHand:
             return await self._wrong(request, session, conversation_id, "desk.refund.by_hand")
         except BadInput:

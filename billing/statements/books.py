@@ -11,14 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from billing.ledger import OWED, open_amounts
 from billing.methods import TRANSFER
-from billing.statements.matching import Book, Owed, numbers_of, plain, references_of
+from billing.statements.matching import Book, Claimed, Owed, numbers_of, plain, references_of
 from core.creditor import Creditor
 from core.errors import BadInput
 from core.ids import DebtorId, InvoiceId
-from core.lifecycle import PaymentStatus
+from core.lifecycle import ClaimState, PaymentStatus
 from payments.references import Kind, reference_of
 from store.tables.bank import bank_decision, bank_line
-from store.tables.money import invoice, payment, payment_link, payment_link_invoice, posting
+from store.tables.money import claim, invoice, payment, payment_link, payment_link_invoice, posting
 from store.tables.people import debtor
 
 # A provider pays out within this time, and a bank's statement is a day or two late.
@@ -35,7 +35,8 @@ async def load(tx: AsyncConnection, creditor: Creditor, lines: Sequence[Any], no
     keys = {key for linked in links.values() for key in linked} | await _open(tx, creditor)
     keys |= await _named(tx, creditor, references, numbers | {_number_in(each) for each in references})
     owed = await _owed(tx, creditor, keys, now)
-    return Book(owed, links, await _payers(tx, creditor, {line.iban for line in lines if line.iban}))
+    ibans = {line.iban for line in lines if line.iban}
+    return Book(owed, links, await _payers(tx, creditor, ibans), await _claims(tx, creditor, ibans))
 
 
 async def _open(tx: AsyncConnection, creditor: Creditor) -> set[InvoiceId]:
@@ -155,3 +156,17 @@ async def _payers(tx: AsyncConnection, creditor: Creditor, ibans: Iterable[str])
             for iban, key in await tx.execute(query):
                 payers[iban].add(DebtorId(key))
     return {iban: frozenset(who) for iban, who in payers.items()}
+
+
+async def _claims(tx: AsyncConnection, creditor: Creditor, ibans: Iterable[str]) -> list[Claimed]:
+    """Who says to have paid from accounts that end so, and whose money has not been found."""
+    found = []
+    for some in batched(sorted({iban[-4:] for iban in ibans}), _AT_ONCE):
+        query = select(claim).where(
+            claim.c.creditor_id == creditor.key, claim.c.state != ClaimState.SETTLED, claim.c.account_end.in_(some)
+        )
+        for row in await tx.execute(query):
+            amount = row.amount if row.currency == "EUR" else None
+            invoices = [InvoiceId(key) for key in row.invoices]
+            found.append(Claimed(DebtorId(row.debtor_id), invoices, amount, row.account_end))
+    return found

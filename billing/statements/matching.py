@@ -1,7 +1,8 @@
-"""Whose payment a line is: by reference, then amount and account, then amount and name. Pure.
+"""Whose payment a line is: by reference, then amount and account, a claim to have paid, amount and name. Pure.
 
 Sure is what carries a reference of ours, or comes from an account that this debtor has paid from with an amount that
-this debtor owes. Everything else is a suggestion, and a person confirms it.
+this debtor owes, or is what one person says to have paid: amount and end of the account. Everything else is a
+suggestion, and a person confirms it.
 """
 
 import re
@@ -23,6 +24,7 @@ class Rule(StrEnum):
     REFERENCE = "reference"  # ours, with check digits, or the invoice's own
     NUMBER = "number"  # the invoice's number in the payer's words
     ACCOUNT = "account"  # an account that the debtor has paid from
+    CLAIM = "claim"  # somebody said to have paid from an account that ends so
     NAME = "name"  # about this name, about this amount
     ONLINE = "online"  # it may be an online payment that is booked already, paid out
     PERSON = "person"  # an agent's choice
@@ -54,6 +56,16 @@ class Owed:
     online: frozenset[int] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """Somebody says to have paid these invoices: `amount` in cents, from an account that ends in `account_end`."""
+
+    debtor: DebtorId
+    invoices: Sequence[InvoiceId]
+    amount: int | None
+    account_end: str
+
+
 # A payer rounds, or a bank keeps its charge: this much, or this part of what is open.
 _CENTS, _PART = 100, 50
 
@@ -69,10 +81,14 @@ class Book:
         owed: Iterable[Owed],
         links: Mapping[str, Sequence[InvoiceId]] | None = None,
         payers: Mapping[str, frozenset[DebtorId]] | None = None,
+        claims: Iterable[Claimed] = (),
     ) -> None:
         self._owed = {each.invoice: each for each in owed}
         self._links = links or {}
         self._payers = dict(payers or {})
+        self._claims: defaultdict[str, list[Claimed]] = defaultdict(list)
+        for claim in claims:
+            self._claims[claim.account_end].append(claim)
         self._references: defaultdict[str, set[InvoiceId]] = defaultdict(set)
         self._numbers: defaultdict[str, set[InvoiceId]] = defaultdict(set)
         self._debtors: defaultdict[DebtorId, list[InvoiceId]] = defaultdict(list)
@@ -92,6 +108,14 @@ class Book:
 
     def payers(self, iban: str | None) -> frozenset[DebtorId]:
         return self._payers.get(iban or "", frozenset())
+
+    def claimed(self, iban: str | None) -> list[tuple[Claimed, list[Owed]]]:
+        """Who says to have paid from such an account, and what is open of what they say."""
+        found = [
+            (claim, [self._owed[key] for key in claim.invoices if key in self._owed and self._owed[key].open > 0])
+            for claim in (self._claims.get(iban[-4:], ()) if iban else ())
+        ]
+        return [(claim, owed) for claim, owed in found if owed]
 
     def open_of(self, debtor: DebtorId) -> list[Owed]:
         return [self._owed[key] for key in self._debtors.get(debtor, ()) if self._owed[key].open > 0]
@@ -148,7 +172,10 @@ def match(paid: Paid, book: Book) -> Match | None:
     telling = [owed for owed in numbered if _long(owed.number)] or [o for o in numbered if o.open == paid.amount]
     if telling:
         return _of_named(paid, telling, Rule.NUMBER, known)
-    found = _by_account(paid, book, known) or _by_name(paid, book)
+    found = _by_account(paid, book, known)
+    if found is None or not found.sure:
+        found = _by_claim(paid, book, known, sure=True) or found or _by_name(paid, book)
+    found = found or _by_claim(paid, book, known, sure=False)
     if found is None and len({owed.debtor for owed in numbered}) == 1:
         return _match(Rule.NUMBER, numbered, sure=False)
     return found
@@ -208,6 +235,20 @@ def _by_account(paid: Paid, book: Book, known: frozenset[DebtorId]) -> Match | N
     if not exact and len({owed.debtor for owed in open_now}) == 1:  # a part of it, say
         return _match(Rule.ACCOUNT, [_first(open_now)], sure=False)
     return None
+
+
+def _by_claim(paid: Paid, book: Book, known: frozenset[DebtorId], *, sure: bool) -> Match | None:
+    """What one person says to have paid from an account that ends so: exactly this amount, or (not sure) another."""
+    fitting = [
+        (claim.debtor, owed)
+        for claim, owed in book.claimed(paid.iban)
+        # Whose account it is may be known better.
+        if (claim.amount == paid.amount) is sure and (not known or claim.debtor in known)
+    ]
+    if len({debtor for debtor, _ in fitting}) != 1:
+        return None
+    owed = {each.invoice: each for _, found in fitting for each in found}
+    return _match(Rule.CLAIM, owed.values(), sure=sure)
 
 
 def _by_name(paid: Paid, book: Book) -> Match | None:

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from billing.statements.matching import Book, Match, Owed, Paid, alike, match
+from billing.statements.matching import Book, Claimed, Match, Owed, Paid, alike, match
 from core.ids import DebtorId, InvoiceId
 from payments.references import betalingskenmerk, creditor_reference, structured_communication
 
@@ -35,6 +35,40 @@ BOOK = Book(
     {LINK: [InvoiceId("f1"), InvoiceId("f2")]},
     {F_IBAN: frozenset({FIENTJE}), J_IBAN: frozenset({JAN}), SHARED: frozenset({FIENTJE, JAN})},
 )
+
+
+CLAIMS = [
+    Claimed(JAN, [InvoiceId("j1"), InvoiceId("j3")], 6000, "7777"),
+    Claimed(JAN, [InvoiceId("j2")], 700, "8888"),  # nothing is open of that
+    Claimed(FIENTJE, [InvoiceId("f2")], 7500, "1111"),
+    Claimed(OTHER, [InvoiceId("o1")], 7500, "1111"),
+    Claimed(OTHER, [InvoiceId("o1")], None, "2222"),
+    Claimed(OTHER, [InvoiceId("o1")], 1234, "4300"),
+]
+OF_CLAIMS = Book(OWED, {}, {F_IBAN: frozenset({FIENTJE})}, CLAIMS)
+
+
+@pytest.mark.parametrize(
+    ("paid", "expected"),
+    [
+        pytest.param(Paid(6000, iban="NL00X7777"), ("claim", True, ["j1", "j3"]), id="amount and end of the account"),
+        pytest.param(Paid(5999, iban="NL00X7777"), ("claim", False, ["j1", "j3"]), id="another amount"),
+        pytest.param(Paid(6000, iban="NL00X7778"), None, id="another account"),
+        pytest.param(Paid(6000), None, id="no account"),
+        pytest.param(Paid(700, iban="NL00X8888"), None, id="it is paid already"),
+        pytest.param(Paid(7500, iban="NL00X1111"), None, id="two people say so"),
+        pytest.param(Paid(1234, iban="NL00X2222"), ("claim", False, ["o1"]), id="no amount was said"),
+        pytest.param(Paid(6000, RF, iban="NL00X7777"), ("reference", True, ["f1"]), id="a reference says more"),
+        pytest.param(Paid(1234, iban=F_IBAN), ("account", False, ["f1"]), id="an account that is another's"),
+        pytest.param(
+            Paid(7500, name="F. Fictief", iban="NL00X7777"),
+            ("name", False, ["f2"]),
+            id="a name and the amount say more",
+        ),
+    ],
+)
+def test_what_somebody_says_to_have_paid(paid: Paid, expected: tuple[str, bool, list[str]] | None) -> None:
+    assert _said(match(paid, OF_CLAIMS)) == expected
 
 
 def _said(found: Match | None) -> tuple[str, bool, list[str]] | None:

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 
+from billing.claims import Claims
+from billing.issued_links import IssuedLinks
 from billing.ledger import balance_of
 from billing.methods import TRANSFER
 from billing.statements.refused import Refused
@@ -21,6 +23,7 @@ from store.events import DIRECT_DEBIT_FAILED, PAYMENT_BOOKED, PAYMENT_RETURNED
 from store.tables.bank import bank_decision, bank_line, bank_statement
 from store.tables.money import booking, payment, payment_link
 from store.tables.talk import event
+from tests.billing.house import BLOEM as CREDITOR
 from tests.billing.house import House
 from tests.billing.statements.written import DAY, Entry, Stmt, Tx, one, written
 
@@ -210,6 +213,34 @@ async def test_an_account_is_known_once_it_has_paid(house: House, statements: St
     house.clock.advance(days=1, minutes=1)
     assert await statements.run() == 1
     assert await house.open(second) == 0
+
+
+@pytest.mark.parametrize(
+    ("paid", "counts", "left"),
+    [
+        pytest.param(Tx(5000, "Onbekend", J_IBAN), (1, 0, 0, 0, 0), 0, id="amount and account's end"),
+        pytest.param(Tx(4000, "Onbekend", J_IBAN), (0, 1, 0, 0, 0), 5000, id="another amount"),
+        pytest.param(Tx(5000, "Onbekend", F_IBAN), (0, 0, 1, 0, 0), 5000, id="another account"),
+    ],
+)
+async def test_what_somebody_says_to_have_paid_is_found(
+    house: House, statements: Statements, paid: Tx, counts: tuple[int, ...], left: int
+) -> None:
+    who, key = await _fientje(house)
+    claims = Claims(house.database, house.clock)
+    said: dict[str, Any] = {"paid_on": DAY, "amount": Money(5000), "account_end": J_IBAN[-4:], "key": "c1"}
+    await claims.make(await house.talk(who), who, [key], **said, creditor=CREDITOR)
+    assert _counts(await statements.load(BLOEM, one(paid), "command")) == counts
+    assert await house.open(key) == left
+    if not left:
+        (link,) = await IssuedLinks(house.database).of(who)
+        assert [each.why for each in link.payments] == ["claim"]
+        assert await claims.settle(who) == 1
+        # It is settled: the same account's next payment is known by the account.
+        again = await statements.load(
+            BLOEM, one(replace(paid, minor=700), number="2026-328", sequence="328"), "command"
+        )
+        assert _counts(again) == (0, 0, 1, 0, 0)
 
 
 async def test_what_came_too_early_is_found_the_next_day(house: House, statements: Statements) -> None:
