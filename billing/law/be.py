@@ -1,4 +1,7 @@
-"""Belgium: the free first reminder, and the caps on a penalty clause and on interest (consumers)."""
+"""Belgium: the free first reminder, and the caps on a penalty clause and on interest (consumers).
+
+Art. XIX.2 lets further reminders cost something as well. We charge nothing for them.
+"""
 
 from __future__ import annotations
 
@@ -54,8 +57,6 @@ RATE = (
     Dated(date(2025, 1, 1), Decimal("11.5"), _LATE),
     Dated(date(2025, 7, 1), Decimal("10.5"), _LATE),
 )
-REMINDER = (Dated(date(2023, 9, 1), 750, _BOOK + "XIX.2"),)
-FREE_A_YEAR = (Dated(date(2023, 9, 1), 3, _BOOK + "XIX.2: of a contract with periodic deliveries"),)
 TERM = (Dated(date(2023, 9, 1), 14, _BOOK + "XIX.2"),)
 _THIRD_WORKING_DAY = 3
 
@@ -78,12 +79,6 @@ def costs(principal: Money, on: date, vat: bool = False) -> Money:
 def interest(principal: Money, since: date, until: date, kind: Literal["consumer", "business"]) -> Interest:
     """The most that a clause may give over [since, until); no interest on interest."""
     return accrue(principal, since, until, RATE, compound=False)
-
-
-def reminder_costs(sent_this_year: int, on: date, postage: Money, *, periodic: bool) -> Money:
-    """The most that one more reminder may cost, after `sent_this_year` others."""
-    free = valid(FREE_A_YEAR, on).value if periodic else 1
-    return Money(0, postage.currency) if sent_this_year < free else Money(valid(REMINDER, on).value) + postage
 
 
 def first_day(letter: Letter) -> date | None:

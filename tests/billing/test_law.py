@@ -81,19 +81,6 @@ def test_belgian_penalty(principal: int, expected: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sent", "periodic", "expected"),
-    [
-        pytest.param(0, False, 0, id="the first is free"),
-        pytest.param(1, False, 880, id="7.50 + 1.30 postage"),
-        pytest.param(2, True, 0, id="periodic: three are free"),
-        pytest.param(3, True, 880, id="periodic: the fourth"),
-    ],
-)
-def test_belgian_reminders(sent: int, periodic: bool, expected: int) -> None:
-    assert be.reminder_costs(sent, TODAY, Money(130), periodic=periodic) == Money(expected)
-
-
-@pytest.mark.parametrize(
     ("since", "until", "kind", "expected"),
     [
         pytest.param("2026-11-24", "2026-11-24", "consumer", 0, id="no day"),
