@@ -6,6 +6,7 @@ import yaml
 from pydantic import ValidationError
 from sqlalchemy import select
 
+from billing.charges import too_high
 from core.clock import Clock
 from core.creditor import Creditor
 from core.errors import BadInput
@@ -30,8 +31,13 @@ def read(path: Path) -> Creditor:
 
 
 async def apply(db: Database, clock: Clock, config: Creditor) -> None:
-    """Create the creditor, or change it. Secrets stay references. Raises BadInput for a shared one."""
+    """Create the creditor, or change it. Secrets stay references.
+
+    Raises BadInput for a shared one, and for more interest than the law lets consumers be charged today.
+    """
     now = clock.now()
+    if wrong := too_high(config, now.astimezone(config.zone).date()):
+        raise BadInput(wrong)
     async with db.begin() as tx:
         others = await tx.scalars(select(creditor.c.config).where(creditor.c.id != config.key))
         if config.token_secret and any(other.get("token_secret") == config.token_secret for other in others):

@@ -193,8 +193,17 @@ async def interest(
     found: Any = await tx.scalar(select(debtors.c.kind).where(debtors.c.id == invoice.debtor))
     kind: Literal["consumer", "business"] = "business" if found == "business" else "consumer"
     if creditor.country == "NL":
-        return nl.interest(principal, invoice.due + timedelta(days=1), until, kind)
-    return be.interest(principal, be.first_day(sent) or until, until, kind)
+        return nl.interest(principal, invoice.due + timedelta(days=1), until, kind, creditor.fees.interest_rate)
+    return be.interest(principal, be.first_day(sent) or until, until, kind, creditor.fees.interest_rate)
+
+
+def too_high(creditor: Creditor, on: date) -> str | None:
+    """What is wrong with the interest that the creditor has agreed on, as on this day; None: nothing."""
+    most = (nl.highest if creditor.country == "NL" else be.highest)(on)
+    rate = creditor.fees.interest_rate
+    if rate is None or rate <= most:
+        return None
+    return f"fees.interest_rate is {rate}: on {on} consumers owe {most} percent a year at most; write that, or less"
 
 
 async def principal_at(tx: AsyncConnection, invoice: Late, at: datetime) -> Money:

@@ -33,6 +33,8 @@ from store.tables.money import booking, invoice, letter, payment, payment_link_i
 
 log = structlog.get_logger(__name__)
 
+_AS_THE_LAW = {"interest": True, "interest_rate": None}
+
 # Why nothing more is charged: the law's reasons, and ours.
 Refusal = Literal["held", "disputed", "claimed", "agreed", "paying", "not_due", "too_old"] | charges.Refusal
 
@@ -143,6 +145,9 @@ class FeeBook:
                 return Fees(invoice, principal, costs, [], None, True, None, None)
             was = await charges.principal_at(tx, late, charged.at)
             booked = await charges.interest(tx, creditor, late, sent, was, on)
+            if booked.total < rest:  # it was charged before the creditor's policy became milder
+                law = creditor.model_copy(update={"fees": creditor.fees.model_copy(update=_AS_THE_LAW)})
+                booked = await charges.interest(tx, law, late, sent, was, on)
             # What is still open of the interest, over its periods; the ones paid first are the oldest.
             return Fees(invoice, principal, costs, _remaining(booked.periods, rest), sent, True, None, None)
         if (ours := await self._ours(tx, invoice, creditor, today)) is not None:

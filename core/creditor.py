@@ -133,6 +133,8 @@ class Fees(_Part):
     """What is charged to who pays late, within the law and never without its letter."""
 
     interest: bool = True
+    # Percent a year, where the terms ask less than the law allows: never more than that, whatever stands here.
+    interest_rate: Decimal | None = Field(default=None, gt=0, le=100, decimal_places=2)
     vat: bool = False  # Netherlands: the creditor cannot reclaim VAT, and its letter says so
     clause: bool = False  # Belgium: the terms have a penalty clause; without one there is nothing to charge
     # What a payment pays first; None: as the country's law says.

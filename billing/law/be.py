@@ -14,7 +14,7 @@ from typing import Literal
 import holidays
 
 from billing.law.letter import Kind, Letter
-from billing.law.rates import Dated, Interest, accrue, valid
+from billing.law.rates import Dated, Interest, accrue, at_most, valid
 from core.money import Money
 
 _BOOK = "Code of Economic Law, book XIX (law of 4 May 2023), art. "
@@ -76,9 +76,20 @@ def costs(principal: Money, on: date, vat: bool = False) -> Money:
     return Money(min(int(total), cap.maximum), principal.currency)
 
 
-def interest(principal: Money, since: date, until: date, kind: Literal["consumer", "business"]) -> Interest:
-    """The most that a clause may give over [since, until); no interest on interest."""
-    return accrue(principal, since, until, RATE, compound=False)
+def interest(
+    principal: Money,
+    since: date,
+    until: date,
+    kind: Literal["consumer", "business"],
+    agreed: Decimal | None = None,
+) -> Interest:
+    """The most that a clause may give over [since, until), or the lower one that it gives; no interest on interest."""
+    return accrue(principal, since, until, at_most(RATE, agreed), compound=False)
+
+
+def highest(on: date) -> Decimal:
+    """The highest interest that a clause may give on this day, in percent a year."""
+    return valid(RATE, on).value
 
 
 def first_day(letter: Letter) -> date | None:

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Literal
 
 from billing.law.letter import Kind, Letter
-from billing.law.rates import Dated, Interest, accrue, valid
+from billing.law.rates import Dated, Interest, accrue, at_most, valid
 from core.money import Money
 
 _BIK = "Besluit vergoeding voor buitengerechtelijke incassokosten, art. 2 (Stb. 2012, 141)"
@@ -87,9 +87,23 @@ def costs(principal: Money, on: date, vat: bool = False) -> Money:
     return Money(int(total + Fraction(1, 2)), principal.currency)
 
 
-def interest(principal: Money, since: date, until: date, kind: Literal["consumer", "business"]) -> Interest:
-    """Statutory interest over [since, until), compound per year (BW 6:119 lid 2, 6:119a lid 3)."""
-    return accrue(principal, since, until, BUSINESS if kind == "business" else CONSUMER)
+def interest(
+    principal: Money,
+    since: date,
+    until: date,
+    kind: Literal["consumer", "business"],
+    agreed: Decimal | None = None,
+) -> Interest:
+    """Statutory interest over [since, until), or the lower one that was agreed on; compound per year.
+
+    BW 6:119 lid 2, 6:119a lid 3.
+    """
+    return accrue(principal, since, until, at_most(BUSINESS if kind == "business" else CONSUMER, agreed))
+
+
+def highest(on: date) -> Decimal:
+    """The statutory interest that consumers owe on this day, in percent a year."""
+    return valid(CONSUMER, on).value
 
 
 def first_day(letter: Letter) -> date | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -47,6 +47,11 @@ def valid[V](table: Sequence[Dated[V]], on: date) -> Dated[V]:
     if not rows:
         raise TooOld(f"the table begins on {table[0].since}, after {on}")
     return rows[-1]
+
+
+def at_most(table: Sequence[Dated[Decimal]], agreed: Decimal | None) -> Sequence[Dated[Decimal]]:
+    """The table, where less than it was agreed on; None: nothing was."""
+    return table if agreed is None else [replace(row, value=min(row.value, agreed)) for row in table]
 
 
 def accrue(

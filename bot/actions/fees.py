@@ -61,7 +61,7 @@ def _lines(fees: Fees, creditor: Creditor) -> dict[str, Any]:
     rows = [line("principal", amount={"money": fees.principal.as_json()})]
     rows += [
         line(
-            "interest",
+            "interest_agreed" if period.rate == creditor.fees.interest_rate else "interest",
             amount={"money": period.amount.as_json()},
             rate={"percent": str(period.rate)},
             since={"date": period.since.isoformat()},

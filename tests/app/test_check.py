@@ -20,6 +20,29 @@ SET = {"MOLLIE_KEY": "live_x", "STRIPE_KEY": "sk_x", "STRIPE_HOOK": "whsec_x"}
 
 
 @pytest.mark.parametrize(
+    ("country", "rate", "most"),
+    [
+        ("NL", "4", None),
+        ("NL", "4.01", "4 percent"),
+        ("BE", "10.5", None),
+        ("BE", "11", "10.5 percent"),
+        ("NL", "0.5", None),
+    ],
+)
+async def test_no_more_interest_is_agreed_on_than_the_law_lets_consumers_owe(
+    database: Database, clock: FakeClock, country: str, rate: str, most: str | None
+) -> None:
+    agreed = Creditor.model_validate(
+        BLOEM.model_dump(mode="json") | {"country": country, "fees": {"interest_rate": rate}}
+    )
+    if most is None:
+        await creditor_files.apply(database, clock, agreed)
+    else:
+        with pytest.raises(BadInput, match=f"fees.interest_rate is {rate}.*{most} a year at most"):
+            await creditor_files.apply(database, clock, agreed)
+
+
+@pytest.mark.parametrize(
     ("payments", "environment", "said"),
     [
         pytest.param(Payments(), {}, [], id="the sandbox needs none"),

@@ -217,6 +217,42 @@ async def test_charged_once_and_booked_on_accounts_of_its_own(house: House, fees
     assert found.letter is not None and found.total == Money(115241)
 
 
+@pytest.mark.parametrize(
+    ("rate", "expected"),
+    [
+        pytest.param("2", [("2", 120)], id="2 % x 1000 x 22 / 365 = 1.20"),
+        pytest.param("4", [("4", 241)], id="as much as the law"),
+        pytest.param("9", [("4", 241)], id="never more than the law"),
+    ],
+)
+async def test_less_interest_may_be_agreed_on(
+    house: House, fees: FeeBook, rate: str, expected: list[tuple[str, int]]
+) -> None:
+    creditor = NL.model_copy(update={"fees": Fees(interest_rate=Decimal(rate))})
+    who = await house.debtor("K1")
+    key = await house.invoice(who, "F1", 100000)
+    await send(house, key, 15000)
+    (found,) = await fees.explain(who, creditor)
+    assert [(str(each.rate), each.amount.minor) for each in found.interest] == expected
+    assert await fees.run(creditor) == 1
+    (found,) = await fees.explain(who, creditor)
+    assert [(str(each.rate), each.amount.minor) for each in found.interest] == expected
+    assert found.total.minor == await house.open(key)
+
+
+@pytest.mark.parametrize("milder", [Fees(interest=False), Fees(interest_rate=Decimal(1))])
+async def test_what_was_charged_is_explained_after_the_policy_became_milder(
+    house: House, fees: FeeBook, milder: Fees
+) -> None:
+    who = await house.debtor("K1")
+    key = await house.invoice(who, "F1", 100000)
+    await send(house, key, 15000)
+    await fees.run(NL)
+    (found,) = await fees.explain(who, NL.model_copy(update={"fees": milder}))
+    assert [each.amount for each in found.interest] == [Money(241)]
+    assert found.total.minor == await house.open(key) == 115241
+
+
 async def test_costs_over_what_is_still_open(house: House, fees: FeeBook) -> None:
     who = await house.debtor("K1")
     key = await house.invoice(who, "F1", 100000)

@@ -31,6 +31,8 @@ def described(**changes: Any) -> dict[str, Any]:
         pytest.param({"timezone": "Mars/Olympus"}, "time zone", id="no such time zone"),
         pytest.param({"hours": {"mon-fri": "half nine"}}, "mon-fri", id="hours in words"),
         pytest.param({"brand": {"color": "green"}}, "brand.color", id="a color's name"),
+        pytest.param({"fees": {"interest_rate": 0}}, "fees.interest_rate", id="no interest is interest: false"),
+        pytest.param({"fees": {"interest_rate": "3 %"}}, "fees.interest_rate", id="a rate in words"),
         pytest.param({"plans": {"stops_costs": "sometimes"}}, "plans.stops_costs", id="costs stop, or they do not"),
     ],
 )

@@ -37,6 +37,10 @@ _FEES: list[dict[str, Any]] = [
     for name, args in (
         ("principal", {"amount": _MONEY}),
         ("interest", {"amount": {"money": [61, "EUR"]}, "rate": {"percent": "4"}, "since": _DATE, "until": _DATE}),
+        (
+            "interest_agreed",
+            {"amount": {"money": [31, "EUR"]}, "rate": {"percent": "2"}, "since": _DATE, "until": _DATE},
+        ),
         ("costs.NL", {"amount": {"money": [4000, "EUR"]}}),
         ("letter", {"since": _DATE, "day": _DATE}),
     )
