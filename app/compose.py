@@ -358,6 +358,7 @@ def _wire(
                 names.INSTALMENT_MISSED: [agreements.instalment_missed],
                 names.PLAN_ARRANGED: [agreements.plan_arranged],
                 names.PLAN_BROKEN: [agreements.plan_broken],
+                names.PLAN_RESUMED: [agreements.plan_resumed],
                 names.CLAIM_LAPSED: [agreements.claim_lapsed],
                 names.DIRECT_DEBIT_FAILED: [DebitNews(db, clock, wake, creditors, outbox, links).failed],
                 names.PROOF_GIVEN: [proofs.given],

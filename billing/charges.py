@@ -17,6 +17,7 @@ from core.creditor import Creditor
 from core.ids import CreditorKey, DebtorId, InvoiceId
 from core.money import Money
 from store.tables.money import booking, posting
+from store.tables.money import invoice as invoice_table
 from store.tables.people import debtor as debtors
 
 Refusal = Literal["no_clause", "no_letter", "not_received", "too_early", "wrong_amount"]
@@ -89,6 +90,25 @@ async def relieve(
     first = first_day(sent, creditor) if sent else None
     if first is None or paid_at.astimezone(creditor.zone).date() >= first:
         return
+    await _take_back(tx, creditor, invoice, charged, f"relief:{payment}:{charged.id}", now)
+
+
+async def spare(
+    tx: AsyncConnection, creditor: Creditor, invoices: Sequence[InvoiceId], since: datetime, cause: str, now: datetime
+) -> None:
+    """Take back what was charged since then: an agreement that stops costs was kept after all."""
+    table = invoice_table
+    locked = select(table).where(table.c.id.in_(invoices)).order_by(table.c.id).with_for_update()
+    for row in (await tx.execute(locked)).all():
+        late = Late(InvoiceId(row.id), DebtorId(row.debtor_id), row.due_date, row.currency)
+        charged = await standing(tx, late.id)
+        if charged is not None and charged.at >= since:
+            await _take_back(tx, creditor, late, charged, f"relief:{cause}:{charged.id}", now)
+
+
+async def _take_back(
+    tx: AsyncConnection, creditor: Creditor, invoice: Late, charged: Charged, cause: str, now: datetime
+) -> None:
     parts = (await open_parts(tx, [invoice.id]))[invoice.id]
     query = select(posting.c.account, posting.c.minor).where(
         posting.c.booking_id == charged.id, posting.c.account != Account.FEES
@@ -104,7 +124,6 @@ async def relieve(
             left -= part
     if left:
         sides.append(Posting(Account.CREDIT, Money(-left, invoice.currency), invoice.debtor))
-    cause = f"relief:{payment}:{charged.id}"
     await book(tx, CreditorKey(creditor.key), Kind.RELIEF, sides, cause=cause, at=now)
 
 

@@ -12,10 +12,11 @@ from typing import Any
 from sqlalchemy import CursorResult, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from billing.charges import agreed_open, charged_since
+from billing.charges import agreed_open, charged_since, spare
+from billing.creditors import creditor_of
 from billing.ledger import open_amounts
-from billing.patience import Holding, gracious, resumed, waiting
-from billing.promises import replace
+from billing.patience import Holding, gracious, paid_days, resumed, waiting
+from billing.promises import agreed_on, replace
 from billing.rounds import look_at
 from core.agent import Agent
 from core.clock import Clock
@@ -26,8 +27,9 @@ from core.lifecycle import INSTALMENT, PLAN, InstalmentState, PlanState, sources
 from core.money import Money
 from store.audit import record
 from store.database import Database
-from store.events import INSTALMENT_DUE, INSTALMENT_MISSED, PLAN_ARRANGED, PLAN_BROKEN, emit
+from store.events import INSTALMENT_DUE, INSTALMENT_MISSED, PLAN_ARRANGED, PLAN_BROKEN, PLAN_RESUMED, emit
 from store.tables.money import instalment, plan
+from store.tables.people import debtor as debtors
 from store.upsert import insert_once
 
 # The first instalment is due a week after the plan was agreed on.
@@ -180,11 +182,34 @@ class Plans:
             rows = (await tx.execute(running.order_by(plan.c.id))).all()
         return await look_at(self._database, rows, partial(self._look, creditor=creditor, now=now), "plan")
 
+    async def mend(self, debtor: DebtorId) -> int:
+        """Money was booked for this debtor: a plan that broke only as a bank told late goes on. How many.
+
+        Not where another one runs, or a promise.
+        """
+        now = self._clock.now()
+        broken = select(plan).where(plan.c.debtor_id == debtor, plan.c.state == PlanState.BROKEN)
+        mended = 0
+        async with self._database.begin() as tx:
+            await tx.execute(select(debtors.c.id).where(debtors.c.id == debtor).with_for_update())
+            for row in (await tx.execute(broken.order_by(plan.c.created_at.desc(), plan.c.id))).all():
+                creditor = await creditor_of(tx, row.creditor_id)
+                if await agreed_on(tx, debtor) or not await in_time(tx, row, creditor):
+                    continue
+                goes_on = {"state": PlanState.AGREED, "ended_at": None, "resumed_at": now}
+                await tx.execute(update(plan).where(plan.c.id == row.id).values(goes_on))
+                if creditor.plans.stops_costs:
+                    invoices = [InvoiceId(key) for key in row.invoices]
+                    await spare(tx, creditor, invoices, row.ended_at, f"plan-{row.id}", now)
+                await emit(tx, PLAN_RESUMED, {"plan_id": row.id}, now)
+                mended += 1
+        return mended
+
     async def _look(self, tx: AsyncConnection, row: Any, *, creditor: Creditor, now: datetime) -> bool:
         owed = await agreed_open(tx, [InvoiceId(key) for key in row.invoices], row.created_at)
         paid, today, reached = row.total - owed, now.astimezone(creditor.zone).date(), 0
         who = DebtorId(row.debtor_id)
-        left_alone, again = await waiting(tx, who, self._holding), await resumed(tx, who, creditor)
+        left_alone, again = await waiting(tx, who, self._holding), await _again(tx, row, creditor)
         parts = select(instalment).where(instalment.c.plan_id == row.id).order_by(instalment.c.number)
         for part in (await tx.execute(parts)).all():
             reached += part.amount
@@ -204,6 +229,32 @@ class Plans:
             elif today >= part.due_on - _AHEAD and await _turn(tx, part, InstalmentState.ANNOUNCED):
                 await emit(tx, INSTALMENT_DUE, payload, now)
         return owed <= 0 and await _end(tx, row.id, PlanState.KEPT, now)
+
+
+async def in_time(tx: AsyncConnection, row: Any, creditor: Creditor) -> bool:
+    """Whether a plan that broke (a row) had been paid: each part that was due, before it breaks a plan."""
+    broke = row.ended_at.astimezone(creditor.zone).date()
+    again = await _again(tx, row, creditor)
+    again = again if again is not None and again < broke else None
+    invoices = [InvoiceId(key) for key in row.invoices]
+    paid = await paid_days(tx, invoices, row.created_at, creditor.zone)
+    parts = select(instalment).where(instalment.c.plan_id == row.id).order_by(instalment.c.number)
+    reached = 0
+    for part in (await tx.execute(parts)).all():
+        last = gracious(max(part.due_on, again or part.due_on), creditor) + _PATIENCE
+        if last >= broke:
+            break
+        reached += part.amount
+        if sum(minor for day, minor in paid if day <= last) < reached:
+            return False
+    return reached > 0
+
+
+async def _again(tx: AsyncConnection, row: Any, creditor: Creditor) -> date | None:
+    """The day from which its days count anew: somebody had been left alone, or it had been taken for broken."""
+    resumed_on = row.resumed_at.astimezone(creditor.zone).date() if row.resumed_at else None
+    days = (resumed_on, await resumed(tx, DebtorId(row.debtor_id), creditor))
+    return max((day for day in days if day is not None), default=None)
 
 
 async def _start(

@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy import CursorResult, Exists, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from billing.charges import agreed_open
+from billing.charges import agreed_open, spare
 from billing.claims import claiming
-from billing.patience import Holding, gracious, resumed, waiting
+from billing.creditors import creditor_of
+from billing.patience import Holding, gracious, paid_days, resumed, waiting
 from billing.rounds import look_at
 from core.clock import Clock
 from core.creditor import Creditor
@@ -101,6 +102,21 @@ class Promises:
             rows = (await tx.execute(made.order_by(promise.c.id))).all()
         return await look_at(self._database, rows, partial(self._look, creditor=creditor, now=now), "promise")
 
+    async def mend(self, debtor: DebtorId) -> int:
+        """Money was booked for this debtor: a promise that a bank told late of was kept after all. How many."""
+        now = self._clock.now()
+        broken = select(promise).where(promise.c.debtor_id == debtor, promise.c.state == PromiseState.BROKEN)
+        mended = 0
+        async with self._database.begin() as tx:
+            for row in (await tx.execute(broken.order_by(promise.c.id))).all():
+                creditor = await creditor_of(tx, row.creditor_id)
+                if await in_time(tx, row, creditor) and await _end(tx, row.id, PromiseState.KEPT, now):
+                    mended += 1
+                    if creditor.promises.stops_costs:
+                        invoices = [InvoiceId(key) for key in row.invoices]
+                        await spare(tx, creditor, invoices, row.ended_at, f"promise-{row.id}", now)
+        return mended
+
     async def _look(self, tx: AsyncConnection, row: Any, *, creditor: Creditor, now: datetime) -> bool:
         if await agreed_open(tx, [InvoiceId(key) for key in row.invoices], row.created_at) <= 0:
             return await _end(tx, row.id, PromiseState.KEPT, now)
@@ -116,10 +132,23 @@ class Promises:
         return broken
 
 
+async def in_time(tx: AsyncConnection, row: Any, creditor: Creditor) -> bool:
+    """Whether what was promised (a row) was paid by its day, whenever we heard of it."""
+    invoices = [InvoiceId(key) for key in row.invoices]
+    if await agreed_open(tx, invoices, row.created_at) > 0:
+        return False
+    paid = await paid_days(tx, invoices, row.created_at, creditor.zone)
+    return all(day <= row.until for day, minor in paid if minor > 0)
+
+
 async def pausing(tx: AsyncConnection, debtor: DebtorId) -> bool:
     """Whether a promise or a plan stops reminders until it is kept or broken, or a claim to have paid."""
-    promised, planned = _running(debtor)
-    return bool(await tx.scalar(select(or_(promised, planned)))) or await claiming(tx, debtor)
+    return await agreed_on(tx, debtor) or await claiming(tx, debtor)
+
+
+async def agreed_on(tx: AsyncConnection, debtor: DebtorId) -> bool:
+    """Whether a promise or a plan runs."""
+    return bool(await tx.scalar(select(or_(*_running(debtor)))))
 
 
 async def sparing(tx: AsyncConnection, debtor: DebtorId, creditor: Creditor) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from sqlalchemy import func, insert, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from billing.charges import agreed_open
+from billing import plans, promises
 from billing.debits import Why, why
 from billing.ledger import OWED, Kind
 from core.agent import Agent
@@ -201,14 +201,12 @@ async def _facts(tx: AsyncConnection, creditor: Creditor, debtor: DebtorId) -> l
     agreed: set[str] = set()
     for row in await tx.execute(select(promise).where(promise.c.debtor_id == debtor)):
         # Of a transfer that was made in time a bank may have told later.
-        owed = await agreed_open(tx, row.invoices, row.created_at)
-        in_time = owed <= 0 and all(made[key][1] <= row.until for key in row.invoices if key in made)
-        if row.state == PromiseState.BROKEN and not in_time:
+        if row.state == PromiseState.BROKEN and not await promises.in_time(tx, row, creditor):
             facts.append(Fact(Behaviour.BROKEN, day(row.created_at), day(row.ended_at)))
         elif row.state in (PromiseState.BROKEN, PromiseState.KEPT):
             agreed.update(row.invoices)
     for row in await tx.execute(select(plan).where(plan.c.debtor_id == debtor)):
-        if row.state == PlanState.BROKEN:
+        if row.state == PlanState.BROKEN and not await plans.in_time(tx, row, creditor):
             facts.append(Fact(Behaviour.BROKEN, day(row.created_at), day(row.ended_at)))
         elif row.state == PlanState.KEPT:
             agreed.update(row.invoices)

@@ -171,14 +171,15 @@ REFUND: Mapping[RefundState, frozenset[RefundState]] = {
 PROMISE: Mapping[PromiseState, frozenset[PromiseState]] = {
     PromiseState.MADE: frozenset({PromiseState.KEPT, PromiseState.BROKEN, PromiseState.REPLACED}),
     PromiseState.KEPT: frozenset(),
-    PromiseState.BROKEN: frozenset(),
+    # A bank told late of what was paid in time.
+    PromiseState.BROKEN: frozenset({PromiseState.KEPT}),
     PromiseState.REPLACED: frozenset(),
 }
 
 PLAN: Mapping[PlanState, frozenset[PlanState]] = {
     PlanState.AGREED: frozenset({PlanState.KEPT, PlanState.BROKEN, PlanState.ENDED}),
     PlanState.KEPT: frozenset(),
-    PlanState.BROKEN: frozenset(),
+    PlanState.BROKEN: frozenset({PlanState.AGREED}),
     PlanState.ENDED: frozenset(),
 }
 

@@ -23,7 +23,7 @@ from core.clock import Clock
 from core.errors import BadInput
 from core.hold import Reason
 from core.ids import ContactPointId, ConversationId, DebtorId, InvoiceId
-from core.lifecycle import ClaimState
+from core.lifecycle import ClaimState, PlanState
 from core.message import Option, Say
 from core.money import Money
 from outreach.quiet import may_approach
@@ -122,7 +122,18 @@ class Agreements:
             row = (await tx.execute(select(plan).where(plan.c.id == payload["plan_id"]))).one()
             home = await _home(tx, row)
             await wait_for_person(tx, home, Reason.REQUEST, now, {"wish": "request_payment_plan", "plan": "broken"})
-            await self._tell(tx, row, Say("plan.broken"), f"plan:{row.id}:broken")
+            # It may have gone on in between.
+            again = f":{row.resumed_at.isoformat()}" if row.resumed_at else ""
+            await self._tell(tx, row, Say("plan.broken"), f"plan:{row.id}:broken{again}")
+        self._outbox.wake()
+
+    async def plan_resumed(self, payload: Mapping[str, Any]) -> None:
+        """It was taken for broken, and had been paid in time: say that it goes on."""
+        async with self._db.begin() as tx:
+            row = (await tx.execute(select(plan).where(plan.c.id == payload["plan_id"]))).one()
+            if row.state != PlanState.AGREED:  # ended meanwhile
+                return
+            await self._tell(tx, row, Say("plan.resumed"), f"plan:{row.id}:resumed:{row.resumed_at.isoformat()}")
         self._outbox.wake()
 
     async def claim_lapsed(self, payload: Mapping[str, Any]) -> None:
@@ -137,12 +148,14 @@ class Agreements:
         self._outbox.wake()
 
     async def booked(self, payload: Mapping[str, Any]) -> None:
-        """What somebody said to have paid may be this money; the thanks are said as for every payment."""
+        """What somebody said to have paid, or had agreed to, may be this money; it is thanked for as ever."""
         query = select(posting.c.debtor_id).where(posting.c.booking_id == payload["booking_id"]).distinct()
         async with self._db.read() as tx:
             paid = list(await tx.scalars(query.where(posting.c.debtor_id.is_not(None))))
         for debtor in paid:
             await self._claims.settle(DebtorId(debtor))
+            await self._promises.mend(DebtorId(debtor))
+            await self._plans.mend(DebtorId(debtor))
 
     async def _instalment(self, payload: Mapping[str, Any], key: str) -> None:
         async with self._db.read() as tx:

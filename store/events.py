@@ -24,6 +24,7 @@ PROMISE_BROKEN = "promise.broken"  # promise_id
 INSTALMENT_DUE = "instalment.due"  # plan_id, number: soon
 INSTALMENT_MISSED = "instalment.missed"  # plan_id, number
 PLAN_BROKEN = "plan.broken"  # plan_id
+PLAN_RESUMED = "plan.resumed"  # plan_id: what had been missed was paid in time
 PLAN_ARRANGED = "plan.arranged"  # plan_id: by an agent
 CLAIM_LAPSED = "claim.lapsed"  # claim_id
 PROOF_GIVEN = "proof.given"  # claim_id, turn_id: its pictures are to be fetched

@@ -187,6 +187,7 @@ plan = Table(
     Column("invoices", Json, nullable=False),  # their ids
     moment("created_at", nullable=False),
     moment("ended_at"),
+    moment("resumed_at"),  # it had broken only as a bank told late of what was paid in time
     at_most_one("plan", "debtor_id", state="agreed"),
 )
 

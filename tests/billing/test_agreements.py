@@ -1,7 +1,7 @@
 """Promises and plans: made within the policy, adding up to the cent, kept or broken."""
 
 import asyncio
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
 import pytest
@@ -14,6 +14,7 @@ from billing.charges import Late
 from billing.claims import Claims
 from billing.plans import Instalment, Plans, needs_agent, offers, spread
 from billing.promises import Promises, pausing
+from billing.risk import Behaviour, Risks
 from billing.transfers import receive
 from conversations.holds import holding
 from core.creditor import Plans as Policy
@@ -331,6 +332,74 @@ async def test_a_missed_instalment_is_noticed_and_a_broken_plan_handed_over(hous
     await walk(house, plans, date(2026, 12, 20))
     assert await house.events() == ["instalment.due", "instalment.missed", "plan.broken"]
     assert (await states(house, "plan"), await paused(house, who)) == (["broken"], False)
+
+
+@pytest.mark.parametrize(
+    ("paid_on", "minor", "state"),
+    [
+        pytest.param(date(2026, 12, 1), 3000, "agreed", id="paid on its day"),
+        pytest.param(date(2026, 12, 10), 3000, "agreed", id="paid on the last day that counts"),
+        pytest.param(date(2026, 12, 11), 3000, "broken", id="paid a day later"),
+        pytest.param(date(2026, 12, 1), 2999, "broken", id="a cent short"),
+    ],
+)
+async def test_a_plan_that_broke_only_as_the_bank_told_late_goes_on(
+    house: House, plans: Plans, paid_on: date, minor: int, state: str
+) -> None:
+    who, key = await agreed(house, plans)
+    await walk(house, plans, date(2026, 12, 12))
+    assert await states(house, "plan") == ["broken"]
+    risks = Risks(house.database, house.clock)
+    assert (await risks.of(BLOEM, who)).counted[Behaviour.BROKEN] == 1
+    house.clock.advance(days=1)
+    await charge(house, who, key, 4000)
+    house.clock.advance(days=1)
+    async with house.database.begin() as tx:
+        paid_at = datetime.combine(paid_on, time(12), BLOEM.zone)
+        await receive(tx, BLOEM, who, [key], Money(minor), key="s:1", paid_at=paid_at, now=house.clock.now())
+    for _ in range(2):
+        await plans.mend(who)
+    mended = state == "agreed"
+    assert (await states(house, "plan"), (await house.events()).count("plan.resumed")) == ([state], int(mended))
+    assert (await risks.of(BLOEM, who)).counted[Behaviour.BROKEN] == int(not mended)
+    # What was charged meanwhile is taken back: the payment is the plan's alone.
+    assert await house.open(key) == (6000 if mended else 13000 - minor)
+    assert sum((await house.accounts()).values()) == 0
+    if mended:
+        await walk(house, plans, date(2027, 1, 2))
+        assert await states(house, "instalment") == ["paid", "announced", "due"]
+        await walk(house, plans, date(2027, 1, 20))  # the next part is missed, and that counts
+        assert (await states(house, "plan"), (await house.events())[-1]) == (["broken"], "plan.broken")
+        assert (await risks.of(BLOEM, who)).counted[Behaviour.BROKEN] == 1
+
+
+async def test_a_plan_does_not_go_on_beside_another_agreement(house: House, plans: Plans, promises: Promises) -> None:
+    who, key = await agreed(house, plans)
+    await walk(house, plans, date(2026, 12, 12))
+    await promises.make(ConversationId(f"talk-{who}"), who, [key], date(2026, 12, 20), key="p1", creditor=BLOEM)
+    async with house.database.begin() as tx:
+        paid_at = datetime(2026, 12, 1, 12, tzinfo=UTC)
+        await receive(tx, BLOEM, who, [key], Money(3000), key="s:1", paid_at=paid_at, now=house.clock.now())
+    assert (await plans.mend(who), await states(house, "plan")) == (0, ["broken"])
+    assert (await Risks(house.database, house.clock).of(BLOEM, who)).counted[Behaviour.BROKEN] == 0
+
+
+@pytest.mark.parametrize(("day", "state"), [(27, "kept"), (28, "broken")])
+async def test_a_promise_that_broke_only_as_the_bank_told_late_was_kept(
+    house: House, promises: Promises, day: int, state: str
+) -> None:
+    who = await house.debtor("K1")
+    key = await house.invoice(who, "F1", 5000)
+    await promises.make(await house.talk(who), who, [key], date(2026, 11, 27), key="t1", creditor=BLOEM)
+    house.clock.advance(days=8)
+    await promises.run_due(BLOEM)
+    house.clock.advance(days=1)
+    await charge(house, who, key, 4000)
+    async with house.database.begin() as tx:
+        paid_at = datetime(2026, 11, day, 12, tzinfo=UTC)
+        await receive(tx, BLOEM, who, [key], Money(5000), key="s:1", paid_at=paid_at, now=house.clock.now())
+    assert await promises.mend(who) == int(state == "kept")
+    assert (await states(house, "promise"), await house.open(key)) == ([state], 0 if state == "kept" else 4000)
 
 
 async def test_a_missed_instalment_can_be_made_good(house: House, plans: Plans) -> None:

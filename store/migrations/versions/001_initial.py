@@ -684,6 +684,7 @@ def upgrade() -> None:
         sa.Column("invoices", Json, nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("ended_at", UtcDateTime(), nullable=True),
+        sa.Column("resumed_at", UtcDateTime(), nullable=True),
         sa.ForeignKeyConstraint(["conversation_id"], ["conversation.id"], name=op.f("fk_plan_conversation_id")),
         sa.ForeignKeyConstraint(["creditor_id"], ["creditor.id"], name=op.f("fk_plan_creditor_id")),
         sa.ForeignKeyConstraint(["debtor_id"], ["debtor.id"], name=op.f("fk_plan_debtor_id")),
