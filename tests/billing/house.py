@@ -13,7 +13,7 @@ from sqlalchemy import func, insert, select, update
 
 from billing import pay_page, webhooks
 from billing.invoices import Invoices
-from billing.ledger import Account, Kind, Posting, book
+from billing.ledger import Account, Kind, Posting, book, lowering
 from billing.links import Link, Links
 from billing.payments import Payments
 from billing.refunds import Refunds
@@ -149,6 +149,17 @@ class House:
         assert found is not None
         async with self.database.begin() as tx:
             await self._book(tx, BLOEM.key, key, found.debtor, Money(-minor), Account.BANK, cause)
+
+    async def corrected(self, key: InvoiceId, minor: int, cause: str) -> None:
+        """The creditor's file says that more, or less, is owed than before; what was not owed is credit."""
+        found = await self.invoices.by_id(key)
+        assert found is not None
+        async with self.database.begin() as tx:
+            sides = [Posting(Account.RECEIVABLE, Money(minor), found.debtor, key)]
+            if minor < 0:
+                sides = await lowering(tx, found.debtor, [key], Money(-minor))
+            sides.append(Posting(Account.REVENUE, Money(-minor)))
+            await book(tx, CreditorKey(BLOEM.key), Kind.CORRECTION, sides, cause=cause, at=self.clock.now())
 
     async def _book(
         self, tx: Any, creditor: str, key: InvoiceId, debtor: DebtorId, amount: Money, against: Account, cause: str
