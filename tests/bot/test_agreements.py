@@ -267,6 +267,14 @@ async def test_fees_are_explained_line_by_line(talk: Talk, world: World) -> None
     assert lines[3]["args"] == {"since": {"date": "2026-11-02"}, "day": {"date": "2026-11-03"}}
 
 
+@pytest.mark.parametrize(("rate", "key"), [("4", "fees.line.interest_agreed"), ("5", "fees.line.interest")])
+async def test_interest_that_the_terms_give_is_explained_as_that(talk: Talk, world: World, rate: str, key: str) -> None:
+    """Where the law lets less be charged than the terms say, it is the law's."""
+    world.verified, world.fees, world.creditor = True, [GOOD], creditor(fees={"interest_rate": rate})
+    said = await talk.hear("waarom komen er kosten bij?", "ask_fees")
+    assert said.args["rows"]["rows"][1]["line"]["key"] == key
+
+
 @pytest.mark.parametrize(
     ("fees", "keys", "country"),
     [
