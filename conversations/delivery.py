@@ -329,12 +329,10 @@ class Delivery:
         ids = []
         if say.options:
             ids = list((await tx.scalars(_BUTTONS, {"message": row.id})).all())
-        links = links_in(say.args)
-        tokens = select(payment_link.c.id, payment_link.c.token).where(payment_link.c.id.in_(links))
-        urls = {
-            link.id: f"{self._public_url}/p/{link.token}"
-            for link in ((await tx.execute(tokens)).all() if links else ())
-        }
+        urls: dict[str, str] = {}
+        if links := links_in(say.args):
+            tokens = select(payment_link.c.id, payment_link.c.token).where(payment_link.c.id.in_(links))
+            urls = {link.id: f"{self._public_url}/p/{link.token}" for link in await tx.execute(tokens)}
         if pages := [value["page"] for value in say.args.values() if isinstance(value, dict) and "page" in value]:
             of_copies = select(invoice_copy.c.id, invoice_copy.c.token).where(invoice_copy.c.id.in_(pages))
             urls |= {copy.id: f"{self._public_url}/i/{copy.token}" for copy in await tx.execute(of_copies)}
