@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from understanding.care import CRISIS, THRESHOLDS, family, is_care
-from understanding.doubt import is_wish
+from understanding.doubt import NOTHING, is_wish
 from understanding.parse import Intent
 from understanding.text import LIMIT
 
@@ -56,6 +56,7 @@ SURE = 0.85
 _SURE_OF_CARE = 0.95  # a clause that sounds like care where the message does not is wrong more often
 _SAID = 0.30  # where no clause says what the whole says, they were torn apart
 _CRISIS = 0.90  # a life that hangs on one clause, whatever stands around it
+_POLITE = frozenset({"greet", "goodbye", "thank", NOTHING})  # said beside a wish, it needs no answer of its own
 _FIRST = tuple(THRESHOLDS)  # care, in the order in which it comes first
 
 
@@ -81,6 +82,10 @@ def wishes(said: Intent, *, certain: bool, heard: Sequence[Clause]) -> tuple[Int
         return said, None
     also = sure[0]
     first = next(clause for clause in heard if _same(clause.intent, said))
+    if said.name in _POLITE:
+        return also.intent, None
+    if not is_wish(said.name):  # an answer to us, or a question about us: only care comes before it
+        return (also.intent, None) if family(also.intent.name) in _FIRST else (said, also)
     if (_rank(also.intent), heard.index(also)) < (_rank(said), heard.index(first)):
         return also.intent, Clause(first.text, said)
     return said, also

@@ -63,6 +63,10 @@ def clause(name: str, share: float = 0.95) -> Clause:
         pytest.param("pay", True, [clause("ask_fees"), clause("human")], "pay", None, id="torn apart"),
         pytest.param("pay", True, [clause("pay"), clause("thank")], "pay", None, id="thanks are no wish"),
         pytest.param("pay", True, [clause("pay"), clause("out_of_scope")], "pay", None, id="nor is chatter"),
+        pytest.param("out_of_scope", True, [clause("pay"), clause("out_of_scope")], "pay", None, id="beside chatter"),
+        pytest.param("greet", True, [clause("greet"), clause("pay")], "pay", None, id="beside a greeting"),
+        pytest.param("affirm", True, [clause("pay"), clause("affirm")], "affirm", "pay", id="an answer to us first"),
+        pytest.param("affirm", True, [clause("affirm"), clause("hardship")], "hardship", None, id="care before it"),
         pytest.param("hardship", True, [clause("pay"), clause("hardship")], "hardship", "pay", id="care first"),
         pytest.param(
             "pay", True, [clause("pay"), clause("hardship")], "hardship", "pay", id="care that the whole hides"
