@@ -19,6 +19,10 @@ def words() -> CareWords:
 
 SAID = {
     "self_harm": [
+        "si vous rappelez encore je me fous en l'air",
+        "straks jaag ik een kogel door mijn kop",
+        "i could slit my wrists over this",
+        "dann geb ich mir die Kugel",
         "ik wil niet meer leven",
         "Ik wil echt niet meer leven...",
         "ik maak er een einde aan",
@@ -93,6 +97,10 @@ HARMLESS = [
     "die Pflanze ist nach zwei Tagen gestorben",
     "ich sterbe vor Langeweile",
     "ich will nicht mehr zahlen",
+    "veuillez me supprimer de votre liste",
+    "je me tue à vous le dire, j'ai payé",
+    "ma comptable va me tuer sans cette facture",
+    "can i top myself up with credit",
     "",
 ]
 
