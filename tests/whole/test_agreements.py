@@ -4,10 +4,11 @@ from datetime import UTC, date, datetime
 
 from billing import letters
 from billing.law import Kind
-from core.ids import InvoiceId
+from core.ids import CreditorKey, InvoiceId
 from core.money import Money
 from store.tables.money import instalment, invoice, payment_link, plan, posting, promise
 from store.tables.people import debtor
+from tests.billing.statements.written import Entry, Stmt, Tx, written
 from tests.whole.people import colleague
 from tests.whole.stage import Stage
 from tests.whole.test_paying import pay_at_the_bank
@@ -81,6 +82,22 @@ async def test_a_missed_instalment_is_said_and_a_broken_plan_is_a_persons(stage:
     assert await tick(stage) == ["plan.broken"]
     (talk,) = await stage.talks()
     assert (talk.state, talk.reason, talk.summary["plan"]) == ("open", "request", "broken")
+
+
+async def test_a_plan_goes_on_where_the_bank_told_late(stage: Stage) -> None:
+    await agreed(stage)
+    for day in (datetime(2026, 12, 4, 9, tzinfo=UTC), datetime(2026, 12, 11, 9, tzinfo=UTC)):
+        stage.clock.set(day)
+        await tick(stage)
+    assert (await stage.one(plan)).state == "broken"
+    transfer = Tx(4990, "F Varenblad", text="factuur 2026-0042")
+    content = written(Stmt([Entry([transfer], day=date(2026, 12, 1), bank_reference="B1")]))
+    before = await stage.last()
+    await stage.effen.statements.load(CreditorKey("bloem"), content, "a test")
+    await stage.effen.tick()
+    await stage.settled()
+    assert "plan.resumed" in await stage.said(before)
+    assert (await stage.one(plan)).state == "agreed"
 
 
 async def test_a_plan_that_an_agent_arranges_is_told(stage: Stage) -> None:
