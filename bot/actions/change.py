@@ -63,7 +63,7 @@ class ContactForm(Form):
         if asked == VALUE:
             if tracker.get_slot(KIND) == "name" and re.fullmatch(r"[^\W\d_][^\d@?]{2,80}", text):
                 return Heard({VALUE: text})
-            return Heard({KIND: kind} if kind else {}, None if kind else f"request.contact_{tracker.get_slot(KIND)}")
+            return Heard({KIND: kind} if kind else {})
         return Heard({KIND: kind} if kind and asked != CONFIRMED else {})
 
     async def ask(

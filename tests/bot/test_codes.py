@@ -125,3 +125,19 @@ async def test_a_plan_that_waited_in_vain_is_not_agreed_on_later(talk: Talk, wor
     world.confirmed = True
     assert (await talk.hear("kan ik in delen betalen?", "request_payment_plan")).keys == ["plan.offer"]
     assert world.plan is None
+
+
+@pytest.mark.parametrize(
+    ("text", "intent", "key"),
+    [
+        ("stop", "opt_out", "opt_out.done"),
+        ("laat maar", "cancel", "talk.cancelled"),
+        ("wat moet ik betalen", "ask_balance", "balance.open"),
+    ],
+)
+async def test_what_is_no_new_address_is_heard_as_what_it_is(
+    talk: Talk, world: World, text: str, intent: str, key: str
+) -> None:
+    world.verified = True
+    assert (await talk.hear("ik ben verhuisd", "update_contact")).keys == ["request.contact_address"]
+    assert (await talk.hear(text, intent)).keys[0] == key

@@ -16,6 +16,7 @@ from bench.nlu.messages import held_out
 from conversations.contacts import contact_of
 from conversations.desking import Desking
 from core.agent import Agent
+from core.hold import Reason
 from core.lifecycle import ConversationState, OutboundState, TurnOutcome, TurnState
 from store.tables.people import contact_point
 from store.tables.talk import button, conversation, inbound, outbound
@@ -242,13 +243,15 @@ class Wanderer:
             self.told.append(f"  {turn.intent} → {[row.key for row in said]} {talk.state} {talk.form or ''}")
             assert turn.state == TurnState.DONE, "the turn has no end"
             assert turn.outcome != TurnOutcome.APOLOGISED, "the bot could not answer"
-            # Silence is deliberate where a person has the conversation, or a provider has answered the keyword itself.
+            # Silence is deliberate where a person has the conversation, a provider has answered the keyword itself, or
+            # somebody who was told goodbye as the wrong person says goodbye.
             if turn.outcome == TurnOutcome.ANSWERED:
                 assert said, "no answer"
             elif turn.outcome == TurnOutcome.DESK:
                 assert talk.state == ConversationState.OPEN, "silence, and nobody is called"
             else:
-                assert {"opt_out", "opt_in"} & turn.flags.keys(), "silence without a reason"
+                keyword = {"opt_out", "opt_in"} & turn.flags.keys()
+                assert keyword or talk.reason == Reason.WRONG_PERSON, "silence without a reason"
             for row in said:
                 assert row.state in (OutboundState.SENT, OutboundState.DELIVERED), f"{row.key} is {row.state}"
                 self._readable(row)
