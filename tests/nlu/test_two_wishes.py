@@ -11,7 +11,7 @@ pytestmark = pytest.mark.slow
 
 ROWS = [line.split("\t") for line in (ROOT / "tests/nlu/two_wishes.tsv").read_text("utf-8").splitlines()]
 # A little below what was measured (docs/understanding.md)
-LEAST_BOTH = 0.88
+LEAST_BOTH = 0.90
 MOST_FALSE = 0.03
 
 
@@ -23,7 +23,7 @@ def test_both_are_heard(understanding: Understanding) -> None:
         heard = (family(parse.intent.name), family(parse.also.intent) if parse.also else None)
         if heard != (family(first), family(second)):
             missed.append((text, *heard))
-    assert len(missed) <= (1 - LEAST_BOTH) * len(ROWS), missed
+    assert len(ROWS) - len(missed) >= LEAST_BOTH * len(ROWS), missed
 
 
 def test_of_one_wish_no_second_is_made(understanding: Understanding) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import bindparam, exists, or_, select
 
 from bench.nlu.messages import held_out
+from conversations import waiting
 from conversations.contacts import contact_of
 from conversations.desking import Desking
 from core.agent import Agent
@@ -251,7 +252,8 @@ class Wanderer:
                 assert talk.state == ConversationState.OPEN, "silence, and nobody is called"
             else:
                 keyword = {"opt_out", "opt_in"} & turn.flags.keys()
-                assert keyword or talk.reason == Reason.WRONG_PERSON, "silence without a reason"
+                goodbye = talk.reason == Reason.WRONG_PERSON and talk.agent_id is None and turn.intent in waiting.CURT
+                assert keyword or goodbye, "silence without a reason"
             for row in said:
                 assert row.state in (OutboundState.SENT, OutboundState.DELIVERED), f"{row.key} is {row.state}"
                 self._readable(row)
