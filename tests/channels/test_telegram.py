@@ -33,7 +33,14 @@ async def provider() -> AsyncIterator[FakeTelegram]:
 @pytest.fixture
 async def telegram(provider: FakeTelegram) -> AsyncIterator[Telegram]:
     bots = {"bloem": (TOKEN, SECRET), "tak": ("654321:other", "another secret"), "open": ("1:a", "")}
-    channel = Telegram(bots, fetch=fetch, api_url=provider.url, connect_timeout=0.3, read_timeout=0.3)
+    channel = Telegram(bots, fetch=fetch, api_url=provider.url)
+    yield channel
+    await channel.close()
+
+
+@pytest.fixture
+async def impatient(provider: FakeTelegram) -> AsyncIterator[Telegram]:
+    channel = Telegram({"bloem": (TOKEN, SECRET)}, fetch=fetch, api_url=provider.url, read_timeout=0.3)
     yield channel
     await channel.close()
 
@@ -302,10 +309,10 @@ async def test_refusals(
 
 
 @pytest.mark.parametrize("trouble", ["drop", "hang"])
-async def test_nobody_knows_whether_it_arrived(telegram: Telegram, provider: FakeTelegram, trouble: str) -> None:
+async def test_nobody_knows_whether_it_arrived(impatient: Telegram, provider: FakeTelegram, trouble: str) -> None:
     getattr(provider, trouble)()
     with pytest.raises(SendFailed) as failed:
-        await telegram.send(TO_JAN)
+        await impatient.send(TO_JAN)
     assert failed.value.uncertain
     assert len(provider.messages) == 1
 
@@ -351,8 +358,8 @@ async def test_a_picture_is_fetched(
 
 
 @pytest.mark.parametrize("trouble", ["hang", "drop"])
-async def test_a_picture_may_be_asked_for_again(telegram: Telegram, provider: FakeTelegram, trouble: str) -> None:
+async def test_a_picture_may_be_asked_for_again(impatient: Telegram, provider: FakeTelegram, trouble: str) -> None:
     getattr(provider, trouble)()
     with pytest.raises(SendFailed) as failed:
-        await telegram.fetch("bloem", "f1", 100)
+        await impatient.fetch("bloem", "f1", 100)
     assert failed.value.retryable

@@ -26,8 +26,9 @@ from tests.fakes.buckaroo import FakeBuckaroo
 from tests.fakes.mollie import FakeMollie
 from tests.fakes.stripe import FakeStripe
 
-# Seconds that our side waits, where a test has the other side stay silent.
-PATIENCE = 0.3
+# Seconds that our side waits: long enough for a busy machine, and short where the other side is to stay silent.
+PATIENCE = 10.0
+IMPATIENCE = 0.3
 
 
 Working = tuple[PaymentProvider, FakeBank | None]
@@ -83,7 +84,7 @@ async def at_work(make: Callable[[str, aiohttp.ClientSession, web.Application], 
 
 
 @asynccontextmanager
-async def sandbox(database: Database | None, clock: FakeClock) -> AsyncIterator[Bench]:
+async def sandbox(database: Database | None, clock: FakeClock, _: float = PATIENCE) -> AsyncIterator[Bench]:
     assert database is not None  # it keeps its books
 
     def make(url: str, http: aiohttp.ClientSession, app: web.Application) -> Working:
@@ -96,26 +97,26 @@ async def sandbox(database: Database | None, clock: FakeClock) -> AsyncIterator[
 
 
 @asynccontextmanager
-async def mollie(_: Database | None, clock: FakeClock) -> AsyncIterator[Bench]:
+async def mollie(_: Database | None, clock: FakeClock, patience: float = PATIENCE) -> AsyncIterator[Bench]:
     async with FakeMollie(clock) as bank:
-        provider = Mollie(bank.keys, api_url=bank.url, timeout=PATIENCE)
+        provider = Mollie(bank.keys, api_url=bank.url, timeout=patience)
         async with at_work(lambda *_: (provider, bank)) as bench:
             yield bench
         await provider.close()
 
 
 @asynccontextmanager
-async def stripe(_: Database | None, clock: FakeClock) -> AsyncIterator[Bench]:
+async def stripe(_: Database | None, clock: FakeClock, patience: float = PATIENCE) -> AsyncIterator[Bench]:
     async with FakeStripe(clock) as bank:
-        provided = partial(Stripe, bank.keys, api_url=bank.url, timeout=PATIENCE, retries=0)
+        provided = partial(Stripe, bank.keys, api_url=bank.url, timeout=patience, retries=0)
         async with at_work(lambda _, http, __: (provided(http), bank)) as bench:
             yield bench
 
 
 @asynccontextmanager
-async def buckaroo(_: Database | None, clock: FakeClock) -> AsyncIterator[Bench]:
+async def buckaroo(_: Database | None, clock: FakeClock, patience: float = PATIENCE) -> AsyncIterator[Bench]:
     async with FakeBuckaroo(clock) as bank:
-        provided = partial(Buckaroo, bank.keys, clock, api_url=bank.url, timeout=PATIENCE)
+        provided = partial(Buckaroo, bank.keys, clock, api_url=bank.url, timeout=patience)
         async with at_work(lambda _, http, __: (provided(http), bank)) as bench:
             yield bench
 

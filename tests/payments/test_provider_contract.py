@@ -18,7 +18,7 @@ from tests.clock import FakeClock
 from tests.fakes.buckaroo import FakeBuckaroo
 from tests.fakes.mollie import FakeMollie
 from tests.fakes.stripe import FakeStripe
-from tests.payments.benches import PROVIDERS, Bench, sandbox
+from tests.payments.benches import IMPATIENCE, PROVIDERS, Bench, sandbox
 
 # A notice of Mollie proves nothing: whoever forges one makes us fetch the truth.
 UNSIGNED = {"mollie"}
@@ -247,13 +247,15 @@ class TestReal:
                 await bench.provider.fetch("bloem", created.external_id)
         assert getattr(caught.value, "retryable", False) is retryable
 
-    async def test_a_server_that_never_answers(self, bench: Bench) -> None:
-        assert bench.bank
-        for _ in range(5):
-            bench.bank.hang()
-        with pytest.raises(PaymentFailed) as caught:
-            await bench.provider.create(bench.order, key="k1")
-        assert caught.value.retryable
+    @pytest.mark.parametrize("name", REAL)
+    async def test_a_server_that_never_answers(self, name: str, clock: FakeClock) -> None:
+        async with PROVIDERS[name](None, clock, IMPATIENCE) as bench:
+            assert bench.bank
+            for _ in range(5):
+                bench.bank.hang()
+            with pytest.raises(PaymentFailed) as caught:
+                await bench.provider.create(bench.order, key="k1")
+            assert caught.value.retryable
 
     async def test_a_line_that_breaks_after_the_payment_was_made(self, bench: Bench) -> None:
         """A later attempt under the same key gives what was made, where the provider knows keys."""
