@@ -12,9 +12,9 @@ from sqlalchemy.exc import IntegrityError
 from channels.web import utterances
 from conversations import contacts
 from conversations.creditors import Creditors
-from conversations.delivery import message_of_part
 from conversations.identity import Identity
 from conversations.inbox import Inbox
+from conversations.making import message_of_part
 from conversations.outbox import Outbox
 from core.clock import Clock
 from core.creditor import Creditor

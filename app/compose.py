@@ -73,6 +73,7 @@ from conversations.handoff import Handoffs
 from conversations.holds import Holds, holding
 from conversations.identity import Identity
 from conversations.inbox import Inbox
+from conversations.making import Making
 from conversations.misses import Misses
 from conversations.optout import OptOuts
 from conversations.outbox import Outbox
@@ -294,7 +295,8 @@ def _wire(
         copies=copies,
     )
     engine = Engine(http, settings.engine_url.split(","), settings.engine_token)
-    delivery = Delivery(db, clock, wake, creditors, texts, channels, settings.public_url, may_approach)
+    making = Making(creditors, texts, channels, settings.public_url, may_approach)
+    delivery = Delivery(db, clock, wake, making, channels)
     proofs = Proofs(db, outbox, claims, Evidence(db, clock), channels)
     told = Told(db, clock, outbox, invoices)
     alerts = Alerts(db, creditors, channels["sms"], settings.smtp_url, settings.alerts_from, settings.public_url)

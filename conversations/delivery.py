@@ -1,9 +1,8 @@
 """Delivery: a queued message is rendered late, its exact text stored, and only then given to the provider."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
-from datetime import date, datetime, timedelta
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from sqlalchemy import Row, and_, bindparam, exists, or_, select, update
@@ -11,27 +10,17 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from conversations import gate, window
 from conversations.care import URGENT
-from conversations.contacts import ContactPoint, contact_of
-from conversations.creditors import Creditors
-from conversations.disclosure import discloses
-from conversations.handoff import wait_for_person
-from conversations.holds import holding
+from conversations.making import Making, message_of_part
 from conversations.outbox import sent, undelivered
 from core.clock import Clock
-from core.creditor import Creditor
 from core.errors import SendFailed
-from core.hold import Reason
 from core.ids import ContactPointId, TurnId, new_id
 from core.lifecycle import OUTBOUND, OutboundState, sources
-from core.message import Channel, Choice, Idempotent, Inquires, Limits, Option, Rendered, Say, links_in
+from core.message import Channel, Idempotent, Inquires, Rendered
 from store.database import Database, changed
-from store.tables.invoices import invoice_copy
-from store.tables.money import payment_link
 from store.tables.people import contact_point
-from store.tables.staff import agent
-from store.tables.talk import button, conversation, outbound, sent_part
+from store.tables.talk import outbound, sent_part
 from store.upsert import insert_once
 from store.wake import Wake
 
@@ -45,8 +34,6 @@ _PATIENCE = timedelta(seconds=60)
 # A provider lists what it has taken with some delay; only then "not found" means that it was not taken.
 _SETTLE = timedelta(seconds=60)
 _AT_ONCE = 100
-# In quiet hours it is tried again this much later.
-_QUIET = timedelta(minutes=15)
 
 
 def _next() -> ReturningUpdate[Any]:
@@ -93,11 +80,6 @@ def _next() -> ReturningUpdate[Any]:
 
 # Built once: building them anew for each message costs more than running them.
 _NEXT = _next()
-_POINT = (
-    select(contact_point, conversation.c.locale.label("spoken"))
-    .join_from(contact_point, conversation, conversation.c.id == bindparam("talk"))
-    .where(contact_point.c.id == bindparam("point"))
-)
 _WAITING = (
     select(outbound)
     .where(
@@ -106,25 +88,8 @@ _WAITING = (
     )
     .order_by(outbound.c.seq)
 )
-_BUTTONS = select(button.c.id).where(button.c.outbound_id == bindparam("message")).order_by(button.c.position)
 _ROW = update(outbound).where(outbound.c.id == bindparam("message"))
 _ENDED = {state: _ROW.where(outbound.c.state.in_(sources(OUTBOUND, state))) for state in OutboundState}
-
-
-class Renderer(Protocol):
-    def render(
-        self,
-        say: Say,
-        choices: Sequence[Choice],
-        locale: str | None,
-        limits: Limits,
-        creditor: Creditor,
-        link_url: Mapping[str, str],
-        *,
-        today: date,
-    ) -> Any:
-        """locales.Renderer: texts, choices and image for a channel."""
-        ...
 
 
 class Delivery:
@@ -135,21 +100,14 @@ class Delivery:
         db: Database,
         clock: Clock,
         wake: Wake,
-        creditors: Creditors,
-        renderer: Renderer,
+        making: Making,
         channels: Mapping[str, Channel],
-        public_url: str,
-        may_approach: Callable[[Creditor, datetime], bool],
     ) -> None:
-        """`may_approach`: whether we may write first at this moment (quiet hours)."""
         self._db = db
         self._clock = clock
         self._wake = wake
-        self._creditors = creditors
-        self._renderer = renderer
+        self._making = making
         self._channels = channels
-        self._public_url = public_url.rstrip("/")
-        self._may_approach = may_approach
         # On others an uncertain message stays uncertain: nobody can tell.
         self._settling = [name for name, channel in channels.items() if isinstance(channel, Idempotent | Inquires)]
 
@@ -161,7 +119,7 @@ class Delivery:
             if row is None:
                 return False
             try:
-                channel, parts, fault = *await self._parts(tx, row, now), None
+                channel, parts, fault = *await self._making.made(tx, row, now), None
             except SQLAlchemyError:
                 raise
             except Exception as error:
@@ -195,7 +153,7 @@ class Delivery:
         for row in rows:
             ended = {"state": OutboundState.SENT, "attempts": 1, "attempted_at": now, "sent_at": now}
             try:
-                _, parts = await self._parts(tx, row, now, provider_id=row.id, **ended)
+                _, parts = await self._making.made(tx, row, now, provider_id=row.id, **ended)
             except SQLAlchemyError:
                 raise
             except Exception as error:
@@ -267,109 +225,6 @@ class Delivery:
         lease = {"due": now, "soon": now + _PATIENCE, "until": now + LEASE, "new_lease": new_id()}
         claimed: Row[Any] | None = (await tx.execute(_NEXT, lease)).first()
         return claimed
-
-    async def _parts(
-        self, tx: AsyncConnection, row: Row[Any], now: datetime, **values: Any
-    ) -> tuple[str, Sequence[Mapping[str, Any]] | None]:
-        """The channel, and the exact messages: an earlier try's, or made and stored with `values`. None: not to go."""
-        found = (await tx.execute(_POINT, {"point": row.contact_point_id, "talk": row.conversation_id})).one()
-        point, locale = contact_of(found), found.spoken
-        creditor = await self._creditors.get(row.creditor_id)
-        # Before each try: much may happen between the first and the last.
-        if row.proactive and not await self._may_go(tx, row, point, creditor, now):
-            return point.channel, None
-        if point.conversation != row.conversation_id:
-            # Somebody else is at this address by now, or nobody knows who: what was meant for the last one stays here.
-            await gate.withhold(tx, row, gate.SESSION_ENDED)
-            return point.channel, None
-        if discloses(row.key) and not point.verified(now):
-            # Whose session has lapsed comes back to it; who never was verified should not have been answered so.
-            (log.info if point.verified_until else log.error)("outbound.undisclosed", outbound=row.id, key=row.key)
-            await gate.close(tx, row, point, now)
-            return point.channel, None
-        if row.rendered is not None:
-            return point.channel, row.rendered
-        say = Say(row.key, row.args, [Option.from_json(option) for option in row.options])
-        parts = await self._render(tx, row, say, point, creditor, locale, now)
-        await tx.execute(_ROW, {"message": row.id, "rendered": parts, "locale": locale} | values)
-        return point.channel, parts
-
-    async def _may_go(
-        self, tx: AsyncConnection, row: Row[Any], point: ContactPoint, creditor: Creditor, now: datetime
-    ) -> bool:
-        """What we start is looked at once more: since it was queued somebody may have opted out, or be in trouble."""
-        if point.opted_out_at is not None:
-            await gate.withhold(tx, row, "opted_out")
-            return False
-        about = next((o["entities"]["invoice"] for o in row.options or () if "invoice" in o.get("entities", {})), None)
-        if point.debtor is not None and await holding(tx, point.debtor, about):
-            await gate.withhold(tx, row, "held")
-            return False
-        if not self._may_approach(creditor, now):
-            later = {"state": OutboundState.QUEUED, "next_at": now + _QUIET, "lease": None, "lease_until": None}
-            later["attempts"] = row.attempts - 1  # waiting for the morning is no try
-            await tx.execute(update(outbound).where(outbound.c.id == row.id).values(**later))
-            return False
-        if not window.takes(row.key, point, creditor, now):
-            await gate.withhold(tx, row, "window_closed")
-            await wait_for_person(tx, row.conversation_id, Reason.REQUEST, now, {"unreached": point.channel})
-            return False
-        return True
-
-    async def _render(
-        self,
-        tx: AsyncConnection,
-        row: Row[Any],
-        say: Say,
-        point: ContactPoint,
-        creditor: Creditor,
-        locale: str | None,
-        now: datetime,
-    ) -> Sequence[Mapping[str, Any]]:
-        ids = []
-        if say.options:
-            ids = list((await tx.scalars(_BUTTONS, {"message": row.id})).all())
-        urls: dict[str, str] = {}
-        if links := links_in(say.args):
-            tokens = select(payment_link.c.id, payment_link.c.token).where(payment_link.c.id.in_(links))
-            urls = {link.id: f"{self._public_url}/p/{link.token}" for link in await tx.execute(tokens)}
-        if pages := [value["page"] for value in say.args.values() if isinstance(value, dict) and "page" in value]:
-            of_copies = select(invoice_copy.c.id, invoice_copy.c.token).where(invoice_copy.c.id.in_(pages))
-            urls |= {copy.id: f"{self._public_url}/i/{copy.token}" for copy in await tx.execute(of_copies)}
-        name = ""
-        if row.agent_id:
-            name = (await tx.scalar(select(agent.c.name).where(agent.c.id == row.agent_id)) or "").partition(" ")[0]
-        channel = self._channels[point.channel]
-        shown = self._renderer.render(
-            say,
-            [Choice(each, "") for each in ids],
-            locale,
-            channel.limits,
-            creditor,
-            urls,
-            today=now.astimezone(creditor.zone).date(),
-        )
-        template, order = window.template(say.key, point, creditor, now)
-        variables = {str(place): shown.values[name] for place, name in enumerate(order, 1)} if template else {}
-        last = len(shown.texts) - 1
-        return [
-            asdict(
-                Rendered(
-                    id=row.id if number == last else f"{row.id}-{number}",
-                    account=creditor.key,
-                    address=point.address,
-                    text=text,
-                    choices=shown.choices if number == last else (),
-                    image=shown.image if number == last else None,
-                    author=row.author,
-                    name=name,
-                    template=template,
-                    variables=variables,
-                )
-            )
-            | {"at": row.created_at.isoformat()}
-            for number, text in enumerate(shown.texts)
-        ]
 
     async def _send(self, row: Row[Any], parts: Sequence[Mapping[str, Any]], channel_name: str) -> None:
         sent = row.parts_sent
@@ -447,9 +302,3 @@ class Delivery:
     def _changed(self, row: Row[Any]) -> None:
         """What this message held up is taken next by the sender that finished it."""
         self._wake.ring(f"turn:{row.turn_id}")
-
-
-def message_of_part(part: Mapping[str, Any]) -> Rendered:
-    """A stored part as the message it was rendered to."""
-    choices = [Choice(**choice) for choice in part["choices"]]
-    return Rendered(**{**part, "choices": choices, "at": datetime.fromisoformat(part["at"])})

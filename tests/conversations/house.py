@@ -13,6 +13,7 @@ from conversations.creditors import Creditors
 from conversations.delivery import Delivery
 from conversations.identity import Identity
 from conversations.inbox import Inbox
+from conversations.making import Making
 from conversations.outbox import Outbox
 from core.errors import SendFailed
 from core.ids import ConversationId, CreditorKey, TurnId, new_id
@@ -75,9 +76,8 @@ class House:
         self.inbox = Inbox(db, clock, self.wake)
         self.outbox = Outbox(db, clock, self.wake)
         self.identity = Identity(db, clock, self.wake, self.creditors, SECRETS)
-        self.delivery = Delivery(
-            db, clock, self.wake, self.creditors, Renderer(), {wire.name: wire}, PUBLIC_URL, may_approach
-        )
+        self.making = Making(self.creditors, Renderer(), {wire.name: wire}, PUBLIC_URL, may_approach)
+        self.delivery = Delivery(db, clock, self.wake, self.making, {wire.name: wire})
 
     async def furnish(self) -> "House":
         await creditor_files.apply(self.db, self.clock, creditor_files.read(DEMO / "creditor.yml"))

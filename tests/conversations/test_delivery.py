@@ -104,7 +104,7 @@ async def test_a_doubt_is_settled_and_never_by_sending_blindly(
     else:  # after the text was stored, and perhaps sent
         async with house.db.begin() as tx:
             row = await house.delivery._claim(tx, clock.now())
-            assert row and await house.delivery._parts(tx, row, clock.now())
+            assert row and await house.making.made(tx, row, clock.now())
     clock.advance(LEASE + timedelta(minutes=2))
     await house.delivery.settle()
     assert await house.states() == [after]
