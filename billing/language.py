@@ -7,11 +7,10 @@ from core.message import Locale
 LANGUAGES = {"nl": "Nederlands", "en": "English", "fr": "Français", "de": "Deutsch"}
 
 
-def choose(asked: str | None, accepted: str, default: Sequence[str]) -> Locale:
-    """What `?lang=` says, else the best of Accept-Language (RFC 9110, 12.5.4), else the first default."""
-    if asked in LANGUAGES:
-        return Locale(asked)
-    for language in _preferred(accepted):
+def choose(asked: str | None, accepted: str, default: Sequence[str], spoken: str | None = None) -> Locale:
+    """What `?lang=` says, else what was `spoken` with whom this is for, else the best of Accept-Language (RFC 9110,
+    12.5.4), else the first default."""
+    for language in (asked, spoken, *_preferred(accepted)):
         if language in LANGUAGES:
             return Locale(language)
     return Locale(default[0])

@@ -25,7 +25,8 @@ from store.audit import record
 from store.database import Database
 from store.events import LINK_REVOKED, emit
 from store.tables.money import invoice, payment, payment_link, payment_link_invoice
-from store.tables.talk import outbound
+from store.tables.people import debtor
+from store.tables.talk import conversation, outbound
 from store.upsert import insert_once
 
 
@@ -137,6 +138,14 @@ class Links:
     async def by_token(self, token: str) -> Link | None:
         async with self._database.read() as connection:
             return await _one(connection, payment_link.c.token == token)
+
+    async def language(self, link: Link) -> str | None:
+        """In which the link was sent: the conversation's, else the debtor's; None where neither is known."""
+        spoken = select(conversation.c.locale).where(conversation.c.id == link.conversation).scalar_subquery()
+        known = select(func.coalesce(spoken, debtor.c.language)).where(debtor.c.id == link.debtor)
+        async with self._database.read() as connection:
+            language: str | None = await connection.scalar(known)
+            return language
 
     async def by_id(self, link: LinkId) -> Link | None:
         async with self._database.read() as connection:

@@ -1,7 +1,7 @@
 """The pay page: creditor, amount, reference and methods, and nothing else. Works without JavaScript."""
 
 import secrets
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiohttp import web
 from jinja2 import Environment, PackageLoader
@@ -48,6 +48,14 @@ def routes(
     ]
 
 
+class _Visit(NamedTuple):
+    """A request for a link's page, and in which language it is answered."""
+
+    link: Link
+    creditor: Creditor
+    locale: Locale
+
+
 class PayPage:
     def __init__(self, database: Database, links: Links, payments: Payments, texts: Texts, public_url: str) -> None:
         self._database = database
@@ -60,14 +68,14 @@ class PayPage:
         self._unknown = environment.get_template("unknown.html")
 
     async def show(self, request: web.Request) -> web.Response:
-        link, creditor = await self._link(request)
+        visit = await self._visit(request)
         if is_view(request):
-            await self._links.mark(link.id, LinkState.VIEWED)
-        return self._response(request, creditor, await self._payments.outlook(link))
+            await self._links.mark(visit.link.id, LinkState.VIEWED)
+        return self._response(visit, await self._payments.outlook(visit.link))
 
     async def pay(self, request: web.Request) -> web.Response:
-        link, creditor = await self._link(request)
-        locale = _locale(request, creditor)
+        visit = await self._visit(request)
+        link, _, locale = visit
         method = str((await request.post()).get("method", ""))
         if method == TRANSFER and method in (await self._payments.outlook(link)).methods:
             await self._links.mark(link.id, LinkState.STARTED)
@@ -80,12 +88,13 @@ class PayPage:
             raise web.HTTPBadRequest from None
         except PaymentFailed:
             outlook = await self._payments.outlook(link)
-            return self._response(request, creditor, outlook, notice="pay.unavailable", status=503)
+            return self._response(visit, outlook, notice="pay.unavailable", status=503)
         raise web.HTTPSeeOther(checkout)
 
     async def back(self, request: web.Request) -> web.Response:
         """Where the provider sends the payer: what it says is fetched, never read from the address."""
-        link, creditor = await self._link(request)
+        visit = await self._visit(request)
+        link = visit.link
         await self._payments.refresh(link)
         fresh = await self._links.by_token(link.token)
         outlook = await self._payments.outlook(fresh or link)
@@ -98,22 +107,22 @@ class PayPage:
             if outlook.last and outlook.standing is Standing.PAYABLE
             else None
         )
-        return self._response(request, creditor, outlook, notice=notice)
+        return self._response(visit, outlook, notice=notice)
 
     async def transfer(self, request: web.Request) -> web.Response:
         """The creditor's account, the amount and the reference: the money is ours when the bank statement says so."""
-        link, creditor = await self._link(request)
-        outlook = await self._payments.outlook(link)
-        if TRANSFER not in _methods(creditor, outlook):
-            raise web.HTTPSeeOther(f"/p/{link.token}?lang={_locale(request, creditor)}")
-        return self._response(request, creditor, outlook, transfer=True)
+        visit = await self._visit(request)
+        outlook = await self._payments.outlook(visit.link)
+        if TRANSFER not in _methods(visit.creditor, outlook):
+            raise web.HTTPSeeOther(f"/p/{visit.link.token}?lang={visit.locale}")
+        return self._response(visit, outlook, transfer=True)
 
     async def qr_png(self, request: web.Request) -> web.Response:
-        link, _ = await self._link(request)
+        link, *_ = await self._visit(request)
         return _picture(qr.png(self._address(link)), "image/png")
 
     async def qr_svg(self, request: web.Request) -> web.Response:
-        link, _ = await self._link(request)
+        link, *_ = await self._visit(request)
         return _picture(qr.svg(self._address(link)), "image/svg+xml")
 
     async def epc_png(self, request: web.Request) -> web.Response:
@@ -124,32 +133,34 @@ class PayPage:
 
     async def _transfer_code(self, request: web.Request) -> str:
         """A credit transfer of what is due now; none where nothing is to be paid."""
-        link, creditor = await self._link(request)
+        link, creditor, _ = await self._visit(request)
         outlook = await self._payments.outlook(link)
         if not _by_bank_app(creditor, outlook):
             raise web.HTTPGone
         return qr.credit_transfer(creditor.name, creditor.iban, outlook.due, link.reference)
 
-    async def _link(self, request: web.Request) -> tuple[Link, Creditor]:
+    async def _visit(self, request: web.Request) -> _Visit:
         link = await self._links.by_token(request.match_info["token"])
+        asked, accepted = request.query.get("lang"), request.headers.get("Accept-Language", "")
         if link is None:
-            locale = choose(request.query.get("lang"), request.headers.get("Accept-Language", ""), _NOT_FOUND_LANGUAGE)
+            locale = choose(asked, accepted, _NOT_FOUND_LANGUAGE)
             page = self._unknown.render(t=self._speaker(locale), locale=locale)
             raise web.HTTPNotFound(text=page, content_type="text/html", headers=_HEADERS | _policy(""))
         async with self._database.read() as connection:
-            return link, await creditor_of(connection, link.creditor)
+            creditor = await creditor_of(connection, link.creditor)
+        spoken = await self._links.language(link)
+        return _Visit(link, creditor, choose(asked, accepted, creditor.languages, spoken))
 
     def _response(
         self,
-        request: web.Request,
-        creditor: Creditor,
+        visit: _Visit,
         outlook: Outlook,
         *,
         notice: str | None = None,
         status: int = 200,
         transfer: bool = False,
     ) -> web.Response:
-        locale = _locale(request, creditor)
+        _, creditor, locale = visit
         nonce = secrets.token_urlsafe(16)
         page = self._page.render(
             t=self._speaker(locale),
@@ -201,10 +212,6 @@ def _by_bank_app(creditor: Creditor, outlook: Outlook) -> bool:
     if TRANSFER in creditor.payments.methods and TRANSFER not in outlook.methods:
         return False
     return outlook.standing is Standing.PAYABLE and outlook.due.currency == "EUR"
-
-
-def _locale(request: web.Request, creditor: Creditor) -> Locale:
-    return choose(request.query.get("lang"), request.headers.get("Accept-Language", ""), creditor.languages)
 
 
 def _policy(nonce: str) -> dict[str, str]:

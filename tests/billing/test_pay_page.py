@@ -5,6 +5,7 @@ import re
 
 import aiohttp
 import pytest
+from sqlalchemy import update
 
 from billing.language import choose
 from billing.links import Link
@@ -12,6 +13,8 @@ from core.agent import Agent, Role
 from core.ids import AgentId, CreditorKey, InvoiceId
 from core.lifecycle import LinkState
 from core.money import Money
+from store.tables.people import debtor
+from store.tables.talk import conversation
 from tests.billing.house import BLOEM, Street
 from tests.qr_reader import read_png, read_svg
 
@@ -238,6 +241,23 @@ async def test_a_link_that_was_taken_back_collects_nothing(on_street: Street) ->
     assert (answer.status, answer.headers["Location"]) == (303, f"/p/{link.token}?lang=nl")
     await get(on_street, f"/p/{link.token}/epc.svg", 410)
     assert await on_street.house.open(key) == 12345
+
+
+async def test_it_speaks_as_the_conversation_did(on_street: Street) -> None:
+    """Whatever the telephone is set to; who reads another language says so on the page."""
+    house = on_street.house
+    who = await house.debtor("K1")
+    key = await house.invoice(who, "539007547034", 12345)
+    talk = await house.talk(who)
+    link = await house.links.issue(talk, who, [key], key="turn-1:link", creditor=BLOEM)
+    assert "[nl:pay.title]" in await get(on_street, f"/p/{link.token}")  # nobody has said anything clear yet
+    async with house.database.begin() as tx:
+        await tx.execute(update(debtor).values(language="de"))
+    assert "[de:pay.title]" in await get(on_street, f"/p/{link.token}")
+    async with house.database.begin() as tx:
+        await tx.execute(update(conversation).where(conversation.c.id == talk).values(locale="fr"))
+    assert "[fr:pay.title]" in await get(on_street, f"/p/{link.token}")
+    assert "[en:pay.title]" in await get(on_street, f"/p/{link.token}?lang=en")
 
 
 @pytest.mark.parametrize(
