@@ -21,6 +21,9 @@ from understanding.weights import Floats
 
 _PENALTY = 3e-3
 _NEVER = 1e-6  # the share of what neither thinks of
+# Whatever our sentences say: there is more that is not on the list than anybody can write down. Of 120 such messages of
+# `dev` 10 are taken for something else instead of 14, and 3 of 1,880 others more are refused; at 2 no fewer.
+_ODDS = {"out_of_scope": 1.5}
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Classifier:
 
     def probabilities(self, vectors: Floats) -> Floats:
         """(n, width) to (n, k); each row adds up to 1."""
-        scores = mixed(self.head.probabilities(vectors), self.neighbours.votes(vectors))
+        scores = mixed(self.names, self.head.probabilities(vectors), self.neighbours.votes(vectors))
         return softmax(scores / np.float32(self.temperature))
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
@@ -54,9 +57,10 @@ class Classifier:
         )
 
 
-def mixed(shares: Floats, votes: Floats) -> Floats:
+def mixed(names: Sequence[str], shares: Floats, votes: Floats) -> Floats:
     """Half of each, as scores for a softmax."""
-    return np.asarray(np.log((shares + votes) / 2 + _NEVER), np.float32)
+    odds = np.array([_ODDS.get(name, 1) for name in names], np.float32)
+    return np.asarray(np.log(((shares + votes) / 2 + _NEVER) * odds), np.float32)
 
 
 def fit(vectors: Floats, labels: Sequence[str]) -> Classifier:

@@ -195,7 +195,7 @@ def _fit(vectors: Floats, labels: Sequence[str], folds: npt.NDArray[np.int64]) -
         votes[np.ix_(here, columns)] = part.neighbours.votes(vectors[here])
     judged = folds >= 0
     calibrated = temperature(held_out[judged], head.names, truth[judged].tolist())
-    together = mixed(softmax(held_out / calibrated), votes)
+    together = mixed(head.names, softmax(held_out / calibrated), votes)
     both = temperature(together[judged], head.names, truth[judged].tolist())
     whole = replace(whole, head=replace(head, temperature=calibrated), temperature=both)
     return whole, softmax(together / np.float32(both))

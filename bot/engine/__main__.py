@@ -91,6 +91,10 @@ def main() -> None:
     from rasa.__main__ import main as rasa
 
     patches.apply()
+    if sys.argv[1:2] != ["train"]:
+        from bot.engine import rules
+
+        rules.apply()
     rasa()
 
 

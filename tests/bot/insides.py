@@ -5,8 +5,34 @@ import inspect
 import json
 import sys
 from pathlib import Path
+from random import Random
+from typing import Any
 
 from bot.engine import patches, stubs
+
+
+def _wander(random: Random, domain: Any) -> Any:
+    """A dialogue without sense: any intents, actions, forms and slots, one after another."""
+    from rasa.shared.core.events import ActionExecuted, ActionExecutionRejected, ActiveLoop, SlotSet, UserUttered
+    from rasa.shared.core.trackers import DialogueStateTracker
+
+    events: list[Any] = [ActionExecuted("action_session_start")]
+    for _ in range(random.randrange(12)):
+        events += [ActionExecuted("action_listen"), UserUttered("…", {"name": random.choice(sorted(domain.intents))})]
+        form = random.choice(sorted(domain.form_names))
+        slot = random.choice(["verified", "away", "wanted", "requested_slot"])
+        step = random.choice(
+            [
+                [],
+                [SlotSet(slot, random.choice([True, False, None, "pay"]))],
+                [ActionExecuted(random.choice(domain.action_names_or_texts))],
+                [ActionExecuted(form), ActiveLoop(form), SlotSet("requested_slot", "postcode")],
+                [ActionExecutionRejected(form)],
+                [ActiveLoop(None), SlotSet("requested_slot", None)],
+            ]
+        )
+        events += step
+    return DialogueStateTracker.from_events("a", events, domain.slots)
 
 
 def main(model: str) -> None:
@@ -16,6 +42,7 @@ def main(model: str) -> None:
     from rasa.core.actions.action import RemoteAction
     from rasa.core.actions.forms import FormAction
     from rasa.core.agent import Agent
+    from rasa.core.policies.rule_policy import RulePolicy
     from rasa.core.processor import MessageProcessor
     from rasa.core.tracker_store import InMemoryTrackerStore, SQLTrackerStore, create_engine_kwargs
     from rasa.engine.runner.dask import DaskGraphRunner
@@ -33,6 +60,13 @@ def main(model: str) -> None:
         MessageProcessor._run_action,
         Agent._create_tracker_store,
         create_engine_kwargs,
+        RulePolicy._find_action_from_rules,
+        RulePolicy._prediction_states,
+        RulePolicy._get_possible_keys,
+        RulePolicy._is_rule_applicable,
+        DialogueStateTracker.past_states,
+        DialogueStateTracker.generate_all_prior_trackers,
+        Domain.states_for_tracker_history,
         # called, or followed, by our channel
         MessageProcessor.handle_message,
         MessageProcessor.fetch_tracker_and_update_session,
@@ -64,6 +98,13 @@ def main(model: str) -> None:
         for intent in ("greet", "pay", "self_harm", "out_of_scope")
     ]
 
+    wandering = [_wander(Random(seed), metadata.domain) for seed in range(300)]
+
+    def predicted(tracker: DialogueStateTracker) -> object:
+        name = metadata.core_target
+        found = runner.run(inputs={"__tracker__": tracker}, targets=[name])[name]
+        return found.probabilities, [str(event) for event in found.events], found.hide_rule_turn
+
     def observed() -> dict[str, object]:
         def verdict(answer: object) -> str:
             try:
@@ -76,16 +117,15 @@ def main(model: str) -> None:
             "events": {
                 c.type_name: str(Event.resolve_by_type(c.type_name)) for c in all_subclasses(Event) if c.type_name
             },
-            "graph": [
-                runner.run(inputs={"__tracker__": tracker}, targets=[metadata.core_target])[
-                    metadata.core_target
-                ].probabilities
-                for tracker in trackers
-            ],
+            "graph": [predicted(tracker) for tracker in trackers],
+            "rules": [predicted(tracker) for tracker in wandering],
         }
 
     before = observed()
     patches.apply()
+    from bot.engine import rules
+
+    rules.apply()
     after = observed()
     try:
         tensorflow.keras.Model()
@@ -98,7 +138,9 @@ def main(model: str) -> None:
         "sources": sources,
         "same": {name: before[name] == after[name] for name in before},
         "verdicts": before["schema"],
-        "actions": [max(p) for p in before["graph"]],  # type: ignore[attr-defined]
+        "actions": [max(p) for p, *_ in before["graph"]],  # type: ignore[attr-defined]
+        "ways": len({str(p) for p, *_ in before["rules"]}),  # type: ignore[attr-defined]
+        "interrupted": sum(bool(e) for _, e, _ in before["rules"]),  # type: ignore[attr-defined]
         "missing": missing,
         "stub": called,
         "store": type(store).__name__,

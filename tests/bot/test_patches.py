@@ -18,6 +18,13 @@ SOURCES = {
     "MessageProcessor._run_action": "6d383d0179ef",
     "Agent._create_tracker_store": "97499b594b45",
     "create_engine_kwargs": "dff5f0923620",
+    "RulePolicy._find_action_from_rules": "be6da6ee0f54",
+    "Policy._prediction_states": "ed9b82bed2f2",
+    "RulePolicy._get_possible_keys": "2915fd81711e",
+    "RulePolicy._is_rule_applicable": "64a108b016b4",
+    "DialogueStateTracker.past_states": "5463eefb5c69",
+    "DialogueStateTracker.generate_all_prior_trackers": "a1f6954347b5",
+    "Domain.states_for_tracker_history": "035111ce73ac",
     "MessageProcessor.handle_message": "0c41d4780d2d",
     "MessageProcessor.fetch_tracker_and_update_session": "400f21a2ea5d",
     "MessageProcessor._handle_message_with_tracker": "f42e1ae30393",
@@ -49,7 +56,7 @@ def test_rasa_is_the_one_that_was_patched(insides: dict[str, Any]) -> None:
     assert insides["sources"] == SOURCES
 
 
-@pytest.mark.parametrize("patch", ["schema", "events", "graph"])
+@pytest.mark.parametrize("patch", ["schema", "events", "graph", "rules"])
 def test_a_faster_rasa_is_the_same_rasa(insides: dict[str, Any], patch: str) -> None:
     assert insides["same"][patch]
 
@@ -58,6 +65,7 @@ def test_what_was_compared_says_something(insides: dict[str, Any]) -> None:
     assert insides["verdicts"].count("True") == 3
     assert insides["verdicts"].count("ValidationError") == 4
     assert insides["actions"] == [1.0] * 4
+    assert insides["ways"] > 20 and insides["interrupted"] > 5
 
 
 def test_the_store_is_not_wrapped(insides: dict[str, Any]) -> None:
