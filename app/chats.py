@@ -34,15 +34,13 @@ _UNGUESSABLE = 22
 _POLL = 0.5
 
 # Built once: building them anew for each message costs more than running them.
-_ANSWERED = select(inbound.c.id).where(
-    inbound.c.id == bindparam("turn"),
-    inbound.c.state == TurnState.DONE,
-    ~exists().where(
-        outbound.c.turn_id == inbound.c.id,
-        outbound.c.state.in_([OutboundState.QUEUED, OutboundState.SENDING]),
-    ),
+_ANSWERED = (inbound.c.state == TurnState.DONE) & ~exists().where(
+    outbound.c.turn_id == inbound.c.id,
+    outbound.c.state.in_([OutboundState.QUEUED, OutboundState.SENDING]),
 )
-_ASKER = select(inbound.c.contact_point_id, inbound.c.conversation_id).where(inbound.c.id == bindparam("turn"))
+_ASKER = select(inbound.c.contact_point_id, inbound.c.conversation_id, _ANSWERED.label("answered")).where(
+    inbound.c.id == bindparam("turn")
+)
 # Of the turn's own conversation: what was meant for whoever was verified here before is not this caller's.
 _UNFETCHED = update(outbound).where(
     outbound.c.contact_point_id == bindparam("asker"),
@@ -149,13 +147,13 @@ class Chats:
         turn, fresh = await self._take("rest", creditor, session, text, None, message_id, locale, token, remote)
         deadline = asyncio.get_running_loop().time() + seconds
         # A message that came this moment has no answer yet.
-        while fresh or not await self._answered(turn):
-            fresh = False
+        said = None if fresh else await self._fetch(turn)
+        while said is None:
             left = deadline - asyncio.get_running_loop().time()
-            if left <= 0:
-                break
-            await self._wake.wait(f"turn:{turn}", min(left, _POLL))
-        return await self._fetch(turn)
+            if left > 0:
+                await self._wake.wait(f"turn:{turn}", min(left, _POLL))
+            said = await self._fetch(turn, unfinished=left <= 0)
+        return said
 
     async def _take(
         self,
@@ -200,15 +198,16 @@ class Chats:
         wanted = (locale or "")[:2].lower()
         return Locale(wanted) if wanted in (await self._creditors.get(creditor)).languages else None
 
-    async def _answered(self, turn: TurnId) -> bool:
-        async with self._db.read() as tx:
-            return (await tx.scalar(_ANSWERED, {"turn": turn})) is not None
+    async def _fetch(self, turn: TurnId, *, unfinished: bool = False) -> Sequence[Rendered] | None:
+        """What this turn said, also when it is asked for again, and what was said since the last call.
 
-    async def _fetch(self, turn: TurnId) -> Sequence[Rendered]:
-        """What this turn said, also when it is asked for again, and what was said since the last call."""
+        None where it is not answered yet, unless what there is will do (`unfinished`).
+        """
         now = self._clock.now()
         async with self._db.begin() as tx:
-            contact, talk = (await tx.execute(_ASKER, {"turn": turn})).one()
+            contact, talk, answered = (await tx.execute(_ASKER, {"turn": turn})).one()
+            if not (answered or unfinished):
+                return None
             fetched = {"state": OutboundState.DELIVERED, "delivered_at": now, "fetched_by": turn}
             await tx.execute(_UNFETCHED, {"asker": contact, "talk": talk} | fetched)
             rows = await tx.execute(_SAID, {"asker": contact, "talk": talk, "turn": turn})

@@ -19,6 +19,7 @@ _SEEN = select(inbound.c.id).where(
     inbound.c.channel == bindparam("channel"),
     inbound.c.external_id == bindparam("external_id"),
 )
+_INSERT = insert(inbound)
 _WROTE = update(contact_point).where(contact_point.c.id == bindparam("point"))
 _WRITTEN_FROM = update(conversation).where(conversation.c.id == bindparam("talk"))
 
@@ -62,7 +63,7 @@ class Inbox:
                 "remote": message.profile.get("remote"),
             }
             await tx.execute(
-                insert(inbound),
+                _INSERT,
                 {
                     "id": turn,
                     "creditor_id": creditor,

@@ -24,6 +24,7 @@ from store.wake import Wake
 BUTTON_LIFE = timedelta(days=30)
 
 # Built once: building it anew for each message costs more than running it.
+_BUTTONS = insert(button)
 _HOME = select(conversation.c.creditor_id, conversation.c.contact_point_id).where(conversation.c.id == bindparam("id"))
 
 
@@ -45,10 +46,12 @@ class Outbox:
         agent: AgentId | None = None,
         proactive: bool = False,
         contact: ContactPointId | None = None,
+        home: Row[Any] | None = None,
     ) -> OutboundId | None:
         """Queue a message in the caller's transaction; None where `cause` has queued it before.
 
-        It goes to `contact`, else to where the person last wrote from. Call `wake()` after the commit.
+        It goes to `contact`, else to where the person last wrote from. `home`: the conversation's row, from whoever
+        has it. Call `wake()` after the commit.
         """
         return await queue(
             tx,
@@ -61,6 +64,7 @@ class Outbox:
             agent=agent,
             proactive=proactive,
             contact=contact,
+            home=home,
         )
 
     async def put_all(
@@ -137,10 +141,11 @@ async def queue(
     agent: AgentId | None = None,
     proactive: bool = False,
     contact: ContactPointId | None = None,
+    home: Row[Any] | None = None,
 ) -> OutboundId | None:
     """`Outbox.put` in the caller's transaction."""
-    home = (await tx.execute(_HOME, {"id": conversation_id})).one()
-    target = contact or home.contact_point_id
+    at: Any = home or (await tx.execute(_HOME, {"id": conversation_id})).one()
+    target = contact or at.contact_point_id
     if target is None:
         raise ValueError("nobody has written in this conversation yet: name a contact point")
     identifier = OutboundId(new_id())
@@ -148,7 +153,7 @@ async def queue(
         tx,
         outbound,
         id=identifier,
-        creditor_id=home.creditor_id,
+        creditor_id=at.creditor_id,
         conversation_id=conversation_id,
         contact_point_id=target,
         cause=cause,
@@ -168,7 +173,7 @@ async def queue(
         return None
     if say.options:
         await tx.execute(
-            insert(button),
+            _BUTTONS,
             [
                 {
                     "id": new_secret(),

@@ -355,7 +355,7 @@ class Turns:
             proved = any(say.key.startswith("claim.") for say in says)  # a claim keeps its pictures itself
             if message.media and not proved and (reason is not None or talk.state == ConversationState.OPEN):
                 await emit(tx, PICTURE_SENT, {"turn_id": message.id}, now)
-            await self._put(tx, talk.id, message, says)
+            await self._put(tx, talk, message, says)
             told = await self._delivery.tell(tx, claim.turn, message.contact_point_id, message.channel) if says else []
             await tx.execute(_CHANGED, {"here": talk.id, "updated_at": now} | values)
             changed(tx, talk.id)
@@ -368,12 +368,12 @@ class Turns:
         if len(told) < len(says):
             self._outbox.wake()
 
-    async def _put(self, tx: AsyncConnection, talk: ConversationId, message: Row[Any], says: Sequence[Say]) -> None:
+    async def _put(self, tx: AsyncConnection, talk: Row[Any], message: Row[Any], says: Sequence[Say]) -> None:
+        here, contact = ConversationId(talk.id), message.contact_point_id
         if message.channel in self._offer_again:
-            await self._outbox.offer_again(tx, talk, message.contact_point_id)
-        await self._outbox.put_all(
-            tx, talk, says, cause=f"turn:{message.id}", turn=message.id, contact=message.contact_point_id
-        )
+            await self._outbox.offer_again(tx, here, contact)
+        cause = f"turn:{message.id}"
+        await self._outbox.put_all(tx, here, says, cause=cause, turn=message.id, contact=contact, home=talk)
 
     async def _put_back(self, claim: Claim) -> None:
         """After a fault of our own: once more in a second; in the end a person gets it."""

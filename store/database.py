@@ -12,9 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 # Another process's writer is waited for outside SQLite (store.direct); this is for what SQLite does in an instant.
 _BUSY_MS = 20
-# Reads start no transaction. SQLite's driver starts none by itself: it is enough that `begin` below does not.
+# Reads start no transaction.
 _READS: dict[str, Any] = {"isolation_level": "AUTOCOMMIT"}
-_SQLITE_READS: dict[str, Any] = {"reads": True}
 _POOL: dict[str, Any] = {"pool_size": 12}
 # Errors are logged, and a statement's values are people's words.
 _QUIET: dict[str, Any] = {"hide_parameters": True}
@@ -35,10 +34,11 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = driver_url(url)
         self.is_sqlite = self.url.startswith("sqlite")
-        self.engine: AsyncEngine = (
-            _sqlite(self.url) if self.is_sqlite else create_async_engine(self.url, **_POOL, **_QUIET)
-        )
-        self._reads = self.engine.execution_options(**(_SQLITE_READS if self.is_sqlite else _READS))
+        if self.is_sqlite:
+            self.engine, self._reads = _sqlite(self.url), _sqlite(self.url.replace("+direct", "+reading", 1))
+        else:
+            self.engine = create_async_engine(self.url, **_POOL, **_QUIET)
+            self._reads = self.engine.execution_options(**_READS)
         # SQLite has one writer: waiting in line here is fair and cheap, its own waiting is neither.
         self._turn: AbstractAsyncContextManager[Any] = asyncio.Lock() if self.is_sqlite else nullcontext()
         self._onlooker: Callable[[Set[str]], None] | None = None
@@ -64,6 +64,7 @@ class Database:
             yield connection
 
     async def close(self) -> None:
+        await self._reads.dispose()
         await self.engine.dispose()
 
 
@@ -76,21 +77,16 @@ def driver_url(url: str) -> str:
 
 def _sqlite(url: str) -> AsyncEngine:
     registry.register("sqlite.direct", "store.direct", "Direct")
+    registry.register("sqlite.reading", "store.direct", "Reading")
     engine = create_async_engine(url, **_QUIET)
 
     @event.listens_for(engine.sync_engine, "connect")
     def configure(connection: Any, _: Any) -> None:
-        connection.isolation_level = None  # the driver starts no transactions: `begin` below does
+        connection.isolation_level = None  # the driver starts no transactions: store.direct does
         cursor = connection.cursor()
         # NORMAL in WAL survives the death of the process; only a power cut may lose the last commits.
         for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={_BUSY_MS}"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def begin(connection: Any) -> None:
-        # A deferred transaction that turns writer late fails at once when another was faster.
-        if not connection.get_execution_options().get("reads"):
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine

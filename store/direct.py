@@ -8,6 +8,7 @@ import asyncio
 import sqlite3
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
@@ -35,21 +36,39 @@ class Direct(SQLiteDialect_pysqlite):
         positional, named = super().create_connect_args(url)
         return positional, {**named, "factory": _Connection}
 
+    def do_begin(self, dbapi_connection: Any) -> None:
+        # A deferred transaction that turns writer late fails at once when another was faster.
+        _patiently(dbapi_connection.cursor().execute, "BEGIN IMMEDIATE")
+
     def do_execute(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
-        deadline = time.monotonic() + _PATIENCE
-        while True:
-            try:
-                cursor.execute(statement, parameters)
-                break
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                    raise
-            await_(asyncio.sleep(_PAUSE))
+        _patiently(cursor.execute, statement, parameters)
         await_(_nothing())
 
     def do_executemany(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
         cursor.executemany(statement, parameters)
         await_(_nothing())
+
+
+class Reading(Direct):
+    """The dialect of `sqlite+reading:///file`: begins no transaction, each statement sees what is committed."""
+
+    driver = "reading"
+    supports_statement_cache = True
+
+    def do_begin(self, dbapi_connection: Any) -> None:
+        pass
+
+
+def _patiently(execute: Callable[..., Any], *statement: Any) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            execute(*statement)
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+        await_(asyncio.sleep(_PAUSE))
 
 
 class _Connection(sqlite3.Connection):

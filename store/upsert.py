@@ -1,19 +1,26 @@
 """Insert once: the unique constraint decides, on SQLite and PostgreSQL alike."""
 
+from functools import cache
 from typing import Any
 
-from sqlalchemy import CursorResult, Table
+from sqlalchemy import CursorResult, Insert, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 
 async def insert_once(tx: AsyncConnection, table: Table, **values: Any) -> bool:
     """Insert the row; False where a row with the same unique key exists already (nothing changes then)."""
-    insert = sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert
-    statement = insert(table).on_conflict_do_nothing()
     # Without the option the count of an INSERT is -1 on PostgreSQL.
-    result: CursorResult[Any] = await tx.execute(statement, values, execution_options={"preserve_rowcount": True})
+    options = {"preserve_rowcount": True}
+    result: CursorResult[Any] = await tx.execute(_once(tx.dialect.name, table), values, execution_options=options)
     return result.rowcount == 1
+
+
+@cache
+def _once(dialect: str, table: Table) -> Insert:
+    """Built once for each table: building it anew costs more than running it."""
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    return insert(table).on_conflict_do_nothing()
 
 
 async def upsert(
