@@ -16,6 +16,7 @@ from core.message import Locale
 from core.money import Money
 from store.database import Database
 from store.tables.shop import faq, product
+from understanding.frame import unframed
 
 _OFFERED = 3
 _SENTENCES = 2
@@ -60,7 +61,7 @@ class Answers:
         published = await self._published(creditor)
         if not published.sources:
             return None
-        ranked = await asyncio.to_thread(self._ranked, published, text, locale)
+        ranked = await asyncio.to_thread(self._ranked, published, unframed(text), locale)
         best = _told(ranked, self._ranking.sure, locale)
         if best is not None:
             return await self._answer(best)

@@ -15,9 +15,10 @@ from understanding import encoder as encoders
 from understanding.care import CRISIS, Care, CareWatch, CareWords, is_care
 from understanding.classifier import Classifier
 from understanding.clauses import Clause, clauses, wishes
-from understanding.doubt import NOTHING, readings, weight
+from understanding.doubt import NOTHING, is_wish, readings, weight
 from understanding.encoder import Encoder
-from understanding.entities import Entity, find
+from understanding.entities import find
+from understanding.frame import unframed
 from understanding.language import Languages
 from understanding.opinion import Opinion
 from understanding.parse import Also, Intent, Parse
@@ -28,6 +29,7 @@ MODEL = "model.npz"
 CARD = "card.json"
 
 _REMEMBERED = 1_024  # parses of some 10 kB
+_MESSAGE = 4  # words that are one, whatever they say
 _NO_CARE = Care(None, 0.0)
 _THUMBS = {"👍": "affirm", "👎": "deny"}
 _DECORATION = re.compile("[\U0001f3fb-\U0001f3ff\ufe0f\u200d\\s!.]")
@@ -40,7 +42,7 @@ class Understanding:
     the threshold, else `out_of_scope`. Care changes it in two ways. `self_harm` and `report_deceased` always win: a
     crisis is never talked past. Another care name is reported in `care` (holds and alarms go by that), and becomes
     the intent only when the head is unsure or says something of the same family. A message of several clauses is read
-    clause by clause besides (`understanding.clauses`).
+    clause by clause besides (`understanding.clauses`), and without what stands around it (`understanding.frame`).
 
     untuned: the encoder as it was before it was tuned; None where it is not.
     """
@@ -79,21 +81,33 @@ class Understanding:
     def _parse(self, text: str, hint: str | None) -> Parse:
         entities = tuple(find(text))
         language = self._languages.of(text, hint)
-        certain = _certain(text, entities)
+        certain = _certain(text)
         if certain is not None:
             intent = Intent(certain, 1.0)
             return Parse(text, language, intent, (intent,), _NO_CARE, entities)
-        shares = self._literal_shares(text)
+        inner, shares = self._inside(text)
         ranking = self._ranking(shares)
         care = self._care.look(text, shares)
         said = decide(ranking, care, self._threshold)
         doubt = readings(ranking, said)
-        first, other = wishes(said, certain=not doubt, heard=[self._clause(part) for part in clauses(text)])
+        first, other = wishes(said, certain=not doubt, heard=[self._clause(part) for part in clauses(inner)])
         if first != said:
             said, doubt = first, ()
             care = Care(first.name, first.confidence) if is_care(first.name) else care
         also = Also(other.intent.name, other.text) if other else None
         return Parse(text, language, said, ranking, care, entities, () if also else doubt, also)
+
+    def _inside(self, text: str) -> tuple[str, Floats]:
+        """What is read of the text, and the intents' probabilities: without greeting and regards, where a wish is left.
+
+        Of "heel fijn, bedankt" none is: there the thanks are the message.
+        """
+        inner = unframed(text)
+        if inner != text:
+            shares = self._literal_shares(inner)
+            if len(inner.split()) >= _MESSAGE or is_wish(self._intents.names[int(shares.argmax())]):
+                return inner, shares
+        return text, self._literal_shares(text)
 
     def _clause(self, text: str) -> Clause:
         ranking = self._ranking(self._literal_shares(text))
@@ -153,15 +167,16 @@ def load(artifact_dir: Path, encoder_model: Path | None = None) -> Understanding
     )
 
 
-def _certain(text: str, entities: tuple[Entity, ...]) -> str | None:
+def _certain(text: str) -> str | None:
     """The intent of messages that need no model: nothing at all, thumbs, a bare value."""
     if not readable(text):
         return NOTHING
+    text = unframed(text)
     thumbs = {_THUMBS.get(c) for c in _DECORATION.sub("", text)}
     if len(thumbs) == 1 and None not in thumbs:
         return thumbs.pop()
     rest = list(text)
-    for entity in entities:
+    for entity in find(text):
         if entity.entity != "language":
             rest[entity.start : entity.end] = " " * (entity.end - entity.start)
     left = "".join(rest)

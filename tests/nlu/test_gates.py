@@ -6,8 +6,10 @@ The bars that are aimed at stand in `bench.nlu.page`; a gate that is passed by f
 import pytest
 
 from bench.nlu.figures import figures
+from bench.nlu.framed import framed, inside
 from bench.nlu.messages import HALVES
-from bench.nlu.readings import Reading
+from bench.nlu.readings import Reading, read
+from understanding import Understanding
 
 pytestmark = pytest.mark.slow
 
@@ -23,6 +25,7 @@ LEAST = {
 # Beyond the four languages, in a Dutch conversation
 LEAST_ELSEWHERE = {"top_1": 0.88, "care_recall": 0.96, "crisis_recall": 0.95}
 MOST_TAKEN_FOR_OURS = 0.05
+LOST_IN_A_FRAME = 0.02
 
 
 @pytest.mark.parametrize("half", HALVES)
@@ -30,6 +33,13 @@ MOST_TAKEN_FOR_OURS = 0.05
 def test_held_out(name: str, half: str, readings: list[Reading]) -> None:
     measured = figures([one for one in readings if one.message.half == half])[name]
     assert measured.value >= LEAST[name]
+
+
+def test_greeting_and_regards_change_little(understanding: Understanding) -> None:
+    messages = inside()[::4]
+    alone, between = figures(read(understanding, messages)), figures(framed(understanding, messages))
+    for name in ("top_1", "care_recall", "crisis_recall"):
+        assert between[name].value >= alone[name].value - LOST_IN_A_FRAME
 
 
 @pytest.mark.parametrize("name", LEAST_ELSEWHERE)
