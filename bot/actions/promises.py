@@ -15,7 +15,7 @@ from bot.actions.invoices import total
 from bot.actions.plans import table_rows
 from bot.actions.services import Services
 from bot.actions.standing import standing_of
-from bot.actions.turn import Events, entity, offered, say, turn_id
+from bot.actions.turn import Events, entity, last_said, offered, say, turn_id
 from bot.actions.wish import Wish
 from conversations.context import TurnContext
 from core.dates import names_pay_day, read
@@ -37,6 +37,16 @@ def confirmed(tracker: Tracker) -> date | None:
     if tapped is None and tracker.latest_message["intent"]["name"] == "affirm":
         tapped = ((offered(tracker) or {}).get("entities") or {}).get(_PROMISE)
     return None if tapped is None else _date(tapped)
+
+
+def _proposed(tracker: Tracker) -> str | None:
+    """The day that was tapped, or that a yes means: the bot's last message may have proposed one beside other ways."""
+    tapped = entity(tracker, _DAY)
+    if tapped is None and tracker.latest_message["intent"]["name"] == "affirm":
+        options = (last_said(tracker) or {"options": []})["options"]
+        days = [option["entities"][_DAY] for option in options if _DAY in (option.get("entities") or {})]
+        tapped = days[0] if len(days) == 1 else None
+    return None if tapped is None else str(tapped)
 
 
 class PayLater(Wish):
@@ -87,7 +97,7 @@ class PromiseForm(Action):
         day = confirmed(tracker)
         if day is not None and _allowed(day, context) and (first or not asked):
             return [SlotSet(DATE, day.isoformat()), SlotSet("requested_slot", None), FollowupAction("action_wanted")]
-        tapped = entity(tracker, _DAY)
+        tapped = _proposed(tracker)
         today = context.now.astimezone(context.creditor.zone).date()
         found = day or (_date(tapped) if tapped else read(str(tracker.latest_message.get("text") or ""), today))
         intent = tracker.latest_message["intent"]["name"]

@@ -62,6 +62,12 @@ OTHERWISE = ["request_payment_plan", "human"]
             id="too late",
         ),
         pytest.param(
+            [("ik betaal eind januari", "pay_later"), ("ja dat is goed", "affirm"), ("ja", "affirm")],
+            ["promise.too_late", "promise.confirm", "promise.made"],
+            "2026-12-07",
+            id="too late, and yes to the last day",
+        ),
+        pytest.param(
             [("ik betaal 01-11-2026", "pay_later"), ("laat maar", "cancel")],
             ["promise.past", "talk.cancelled"],
             None,
