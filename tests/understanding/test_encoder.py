@@ -99,11 +99,12 @@ def encoder(weights: Weights, tmp_path_factory: pytest.TempPathFactory) -> OnnxE
     return e5(graph)
 
 
-def test_int8_graph_agrees_with_the_layers_in_numpy(encoder: OnnxEncoder, weights: Weights) -> None:
+def test_the_graph_agrees_with_the_layers_in_numpy(encoder: OnnxEncoder, weights: Weights) -> None:
+    """On any processor: sums of products that overflow, as with signed weights without VNNI, come to 0.996."""
     tokenize = Unigram(weights)
     expected = np.stack([reference(weights, tokenize(f"query: {readable(text)}")) for text in SENTENCES])
     cosines = (encoder(SENTENCES) * expected).sum(axis=1)
-    assert cosines.min() > 0.99, cosines
+    assert cosines.mean() > 0.997 and cosines.min() > 0.995, cosines
 
 
 def test_tokens_agree_with_the_tokenizers_library(weights: Weights) -> None:
