@@ -58,6 +58,13 @@ _INTRODUCTIONS = (
     rf"\s+{_PART}{_MORE}{{0,2}}",
     rf"(?:ik ben|i am|i'm|this is|je suis|c'est|ici|ich bin|hier(?: ist| spricht)?)\s+{_PART}{_MORE}{{1,2}}",
 )
+# Who writes for somebody is what the message is about: an administrator, a notary, the police.
+_OFFICE = re.compile(
+    r"bewind|curat|notar|advoca|avocat|anwalt|polit|polic|polizei|recht|gericht|court|tribunal|mediat|administrat|schuld|"
+    r"debt|dettes|gemeente|kantoor|kanzlei|office|bureau|betreu|insolv|tute|mentor|ocmw|cpas|huissier|deurwaarder|estate|"
+    r"nabestaand|weduw|witwe|veuve|widow|erven|h[eé]riti|ziekenhuis|h[oô]pital|krankenhaus|hospital|zorg|uitvaart",
+    re.IGNORECASE,
+)
 _QUESTIONS = (
     r"(?:ik heb |ik had |even |nog )*(?:een )?(?:korte? |snelle? |kleine? )?vraag(?:je)?(?: voor (?:u|jullie|je))?",
     r"(?:i have |i've got |i got |just )?(?:a |one )?(?:quick |small |short )?question(?: for you)?",
@@ -100,7 +107,7 @@ def unframed(text: str) -> str:
         opening = _OPENING.match(inner)
         if opening is None or _ALONE.fullmatch(opening[0]):
             opening = _PREFACE.match(inner)
-        if opening is None:
+        if opening is None or _OFFICE.search(opening[0]):
             break
         inner = inner[opening.end() :]
     for _ in range(_CLOSED):

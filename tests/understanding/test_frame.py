@@ -41,6 +41,12 @@ def test_the_message_inside(text: str, inner: str) -> None:
         # nothing else is there
         *("hallo", "hoi allemaal", "Bonjour madame", "merci", "hey thanks", "mijn klantnummer is B-1001", "🙏"),
         *("ik heb een vraag", "met vriendelijke groet"),
+        # who writes is what it is about
+        *(
+            "met Bewindvoerderskantoor Smit, graag alle post naar ons",
+            "Hier Rechtsanwalt Meier, ich brauche die Rechnung",
+        ),
+        *("Je spreekt met Politie Utrecht, graag contact", "This is Smith Estate Office here, send us the invoice"),
         # the same words, meant
         *("dag van levering is verstreken", "tag der lieferung?", "best wel duur", "cher client n'est pas cher"),
         *("dank je voor niets, klote bedrijf", "thank you for nothing", "vielen Dank für nichts ihr Verbrecher"),
