@@ -234,6 +234,7 @@ def _wire(
     shops: aiohttp.ClientSession,
 ) -> Effen:
     wake = LocalWake()
+    db.wake_by(wake.ring)
     texts = Renderer()
     creditors = Creditors(db)
     accounts = Accounts(creditors, environment)
@@ -245,19 +246,18 @@ def _wire(
     providers = known_providers(settings, clock, http, accounts.payments, SandboxBooks(db))
     sandbox = providers.get("sandbox")
     assert sandbox is None or isinstance(sandbox, Sandbox)
-    payments = Payments(db, clock, wake, providers, settings.public_url)
+    payments = Payments(db, clock, providers, settings.public_url)
     refunds = Refunds(db, clock, providers, payments)
     checkouts = Checkouts(db, clock, providers, payments)
     fees = FeeBook(db, clock, invoices, holding)
     promises, plans = Promises(db, clock, holding), Plans(db, clock, holding)
     claims, debits, ibans = Claims(db, clock), Debits(db), IbanChanges(db, clock)
     risks = Risks(db, clock)
-    statements = Statements(db, clock, wake)
+    statements = Statements(db, clock)
     notices = ShopNotices(db, clock, wake)
     shop = shop_delivery.ShopDelivery(
         db,
         clock,
-        wake,
         shops,
         lambda creditor, value: creditor.secret(value, dict(environment)),
         public_only=settings.production,
@@ -273,7 +273,7 @@ def _wire(
     services = Services(
         contexts=Contexts(db, clock, creditors),
         identity=identity,
-        handoffs=Handoffs(db, clock, wake),
+        handoffs=Handoffs(db, clock),
         opt_outs=OptOuts(db, clock),
         misses=Misses(db),
         invoices=invoices,
@@ -319,7 +319,7 @@ def _wire(
             issued_links=IssuedLinks(db),
             refunds=refunds,
             statements=statements,
-            deciding=Deciding(db, clock, wake),
+            deciding=Deciding(db, clock),
             unheard=Unheard(db, clock, wake),
             texts=texts,
             public_url=settings.public_url,

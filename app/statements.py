@@ -8,7 +8,6 @@ from core.ids import CreditorKey
 from core.message import Locale
 from locales import Renderer
 from store.database import Database
-from store.wake import LocalWake
 
 _LANGUAGE = Locale("en")
 
@@ -16,7 +15,7 @@ _LANGUAGE = Locale("en")
 async def load(db: Database, clock: Clock, key: str, content: bytes, *, dry_run: bool = False) -> str:
     """Take a CAMT.053 file for a creditor; what to print. Raises NotFound, and BadInput for a file that is refused."""
     try:
-        done = await Statements(db, clock, LocalWake()).load(CreditorKey(key), content, "command", dry_run=dry_run)
+        done = await Statements(db, clock).load(CreditorKey(key), content, "command", dry_run=dry_run)
     except Refused as refused:
         why = Renderer().text(f"desk.statement.refused.{refused.code}", _LANGUAGE, **refused.args_of_text)
         raise BadInput(why) from None

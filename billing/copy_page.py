@@ -8,25 +8,17 @@ from typing import Any
 from urllib.parse import quote
 
 from aiohttp import web
-from jinja2 import Environment, PackageLoader
 
 from billing.copies import Copies, Copy, last_day
 from billing.copy_pdf import render
 from billing.creditors import creditor_of
 from billing.invoice_events import InvoiceEvents
-from billing.language import choose
+from billing.page import HEADERS, TEMPLATES, choose
 from billing.previews import is_view
 from core.clock import Clock
 from core.message import Locale
 from core.texts import Texts
 from store.database import Database
-
-_HEADERS = {
-    "Referrer-Policy": "no-referrer",  # the address is the secret
-    "X-Robots-Tag": "noindex, nofollow",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-store",
-}
 
 
 def routes(
@@ -58,7 +50,6 @@ class CopyPage:
         self._events = events
         self._texts = texts
         self._wait = wait
-        self._page = Environment(loader=PackageLoader("billing"), autoescape=True).get_template("copy.html")
 
     async def show(self, request: web.Request) -> web.Response:
         copy = await self._copy(request)
@@ -79,7 +70,7 @@ class CopyPage:
         if body is None:
             body = await asyncio.to_thread(render, contents, speak, copy.locale, self._clock.now())
         name = speak("copy.file", number=contents.invoice.number)
-        headers = _HEADERS | {"Content-Disposition": _attached(name), "Content-Security-Policy": "sandbox"}
+        headers = HEADERS | {"Content-Disposition": _attached(name), "Content-Security-Policy": "sandbox"}
         return web.Response(body=body, content_type="application/pdf", headers=headers)
 
     async def _copy(self, request: web.Request) -> Copy:
@@ -102,11 +93,13 @@ class CopyPage:
     def _html(self, title: str, said: str, locale: Locale, **context: Any) -> dict[str, Any]:
         """A page, as a response or an exception takes it; `title` and `said` are keys."""
         nonce, t = secrets.token_urlsafe(16), self._speaker(locale)
-        text = self._page.render(t=t, locale=locale, nonce=nonce, title=title, said=said, **context)
+        text = TEMPLATES.get_template("copy.html").render(
+            t=t, locale=locale, nonce=nonce, title=title, said=said, **context
+        )
         policy = (
             f"default-src 'none'; img-src https:; style-src 'nonce-{nonce}'; base-uri 'none'; frame-ancestors 'none'"
         )
-        headers = _HEADERS | {"Content-Security-Policy": policy}
+        headers = HEADERS | {"Content-Security-Policy": policy}
         return {"text": text, "content_type": "text/html", "headers": headers}
 
     def _speaker(self, locale: Locale) -> Callable[..., str]:

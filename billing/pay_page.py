@@ -4,12 +4,11 @@ import secrets
 from typing import Any, NamedTuple
 
 from aiohttp import web
-from jinja2 import Environment, PackageLoader
 
 from billing.creditors import creditor_of
-from billing.language import LANGUAGES, choose
 from billing.links import Link, Links, NotPayable, Standing
 from billing.methods import TRANSFER
+from billing.page import HEADERS, LANGUAGES, TEMPLATES, choose
 from billing.payments import Outlook, Payments
 from billing.previews import is_view
 from core.creditor import Creditor
@@ -23,12 +22,6 @@ from store.database import Database
 
 _NOT_FOUND_LANGUAGE = ["nl"]  # where no creditor says which
 _STATUS = {Standing.EXPIRED: 410, Standing.REVOKED: 410}
-_HEADERS = {
-    "Referrer-Policy": "no-referrer",  # the address is the secret
-    "X-Robots-Tag": "noindex, nofollow",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-store",
-}
 
 
 def routes(
@@ -63,9 +56,6 @@ class PayPage:
         self._payments = payments
         self._texts = texts
         self._public_url = public_url.rstrip("/")
-        environment = Environment(loader=PackageLoader("billing"), autoescape=True)
-        self._page = environment.get_template("pay.html")
-        self._unknown = environment.get_template("unknown.html")
 
     async def show(self, request: web.Request) -> web.Response:
         visit = await self._visit(request)
@@ -144,8 +134,8 @@ class PayPage:
         asked, accepted = request.query.get("lang"), request.headers.get("Accept-Language", "")
         if link is None:
             locale = choose(asked, accepted, _NOT_FOUND_LANGUAGE)
-            page = self._unknown.render(t=self._speaker(locale), locale=locale)
-            raise web.HTTPNotFound(text=page, content_type="text/html", headers=_HEADERS | _policy(""))
+            page = TEMPLATES.get_template("unknown.html").render(t=self._speaker(locale), locale=locale)
+            raise web.HTTPNotFound(text=page, content_type="text/html", headers=HEADERS | _policy(""))
         async with self._database.read() as connection:
             creditor = await creditor_of(connection, link.creditor)
         spoken = await self._links.language(link)
@@ -162,7 +152,7 @@ class PayPage:
     ) -> web.Response:
         _, creditor, locale = visit
         nonce = secrets.token_urlsafe(16)
-        page = self._page.render(
+        page = TEMPLATES.get_template("pay.html").render(
             t=self._speaker(locale),
             locale=locale,
             languages=LANGUAGES,
@@ -179,7 +169,7 @@ class PayPage:
             notice=notice,
             nonce=nonce,
         )
-        headers = _HEADERS | _policy(nonce)
+        headers = HEADERS | _policy(nonce)
         status = _STATUS.get(outlook.standing, status)
         return web.Response(text=page, status=status, content_type="text/html", headers=headers)
 
@@ -222,4 +212,4 @@ def _policy(nonce: str) -> dict[str, str]:
 
 
 def _picture(body: bytes, content_type: str) -> web.Response:
-    return web.Response(body=body, content_type=content_type, headers=_HEADERS)
+    return web.Response(body=body, content_type=content_type, headers=HEADERS)

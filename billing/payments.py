@@ -27,7 +27,6 @@ from store.database import Database
 from store.events import PAYMENT_BOOKED, PAYMENT_FAILED, emit
 from store.tables.money import payment, payment_link, payment_link_invoice
 from store.upsert import insert_once
-from store.wake import Wake
 
 log = structlog.get_logger(__name__)
 
@@ -68,11 +67,10 @@ class Payments:
     """`providers` by name; `public_url` is where payers and providers come back to."""
 
     def __init__(
-        self, database: Database, clock: Clock, wake: Wake, providers: Mapping[str, PaymentProvider], public_url: str
+        self, database: Database, clock: Clock, providers: Mapping[str, PaymentProvider], public_url: str
     ) -> None:
         self._database = database
         self._clock = clock
-        self._wake = wake
         self._providers = providers
         self._public_url = public_url.rstrip("/")
 
@@ -127,7 +125,6 @@ class Payments:
             changed = await self._apply(tx, row.id, state, asked_at)
         if changed:
             log.info("payment.settled", payment=row.id, status=state.status)
-            self._wake.ring("event")
         return state.status
 
     async def refresh(self, link: Link) -> None:

@@ -296,8 +296,6 @@ class Delivery:
         self._changed(row)
         if state is OutboundState.QUEUED:
             self._wake.ring("outbox")
-        elif state is OutboundState.FAILED:
-            self._wake.ring("event")
 
     def _changed(self, row: Row[Any]) -> None:
         """What this message held up is taken next by the sender that finished it."""

@@ -193,8 +193,7 @@ class Desking:
             talk = await readable(tx, conversation_id, agent)
             yield tx, talk
             changed(tx, conversation_id)
-        for topic in ("event", "outbox"):
-            self._wake.ring(topic)
+        self._wake.ring("outbox")
 
     async def _mine(self, tx: AsyncConnection, agent: Agent, change: Update) -> None:
         changed = await tx.execute(change.values(updated_at=self._clock.now()))

@@ -16,20 +16,17 @@ from core.lifecycle import ConversationState
 from store.database import Database, changed
 from store.events import CARE_DETECTED, CONVERSATION_OPENED, emit
 from store.tables.talk import conversation
-from store.wake import Wake
 
 
 class Handoffs:
-    def __init__(self, db: Database, clock: Clock, wake: Wake) -> None:
+    def __init__(self, db: Database, clock: Clock) -> None:
         self._db = db
         self._clock = clock
-        self._wake = wake
 
     async def open(self, turn: TurnId, reason: Reason, **summary: Any) -> None:
         """The conversation waits for a person; where the reason holds, reminders, fees and offers stop."""
         async with self._db.begin() as tx:
             await hand_over(tx, await message_of(tx, turn), reason, self._clock.now(), summary)
-        self._wake.ring("event")
 
 
 async def hand_over(

@@ -103,7 +103,6 @@ class Identity:
             )
             keeps = IDLE if point.channel in SESSION_CHANNELS else timedelta(days=creditor.verification.remember_days)
             await _bind(tx, point, DebtorId(record.id), now + keeps, now)
-        self._wake.ring("event")
         self._wake.ring("outbox")
         return Verification(ok=True, left=allowed, locked=False)
 
@@ -145,7 +144,6 @@ class Identity:
                 await _bind(tx, point, DebtorId(record), until, now)
             confirmed = update(contact_point).where(contact_point.c.id == point.id)
             await tx.execute(confirmed.values(confirmed_until=until))
-        self._wake.ring("event")
         self._wake.ring("outbox")
         return True
 

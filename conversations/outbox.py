@@ -126,7 +126,6 @@ class Outbox:
             else:
                 await sent(tx, row, now)
             changed(tx, row.conversation_id)
-        self._wake.ring("event")
 
 
 async def queue(

@@ -184,8 +184,6 @@ class Turns:
                 await watch(tx, claim.message, heard.care, heard.entities, now, suspected=suspected)
             if heard.answered and creditor.training_inbox:
                 await learn(tx, heard.answered, heard.intent, now)
-        if heard.care:
-            self._wake.ring("event")
 
     async def _opted(self, claim: Claim) -> None:
         """The provider has recognised the keyword and answered it: deliberate silence."""
@@ -359,8 +357,6 @@ class Turns:
             told = await self._delivery.tell(tx, claim.turn, message.contact_point_id, message.channel) if says else []
             await tx.execute(_CHANGED, {"here": talk.id, "updated_at": now} | values)
             changed(tx, talk.id)
-        if reason is not None or message.media:
-            self._wake.ring("event")
         if told or not says:
             await self._delivery.show(told, message.channel)
             # Otherwise who waits for the turn waits for what is said to have left.

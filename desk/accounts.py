@@ -8,6 +8,7 @@ import asyncio
 import re
 import secrets
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from argon2 import PasswordHasher
@@ -30,6 +31,8 @@ SHORTEST, LONGEST = 12, 256
 _FREE_FAILURES = 4
 _LONGEST_LOCK = timedelta(minutes=10)
 
+_HASHER = PasswordHasher()
+
 # Each check takes 64 MiB and a core for a moment: a crowd waits in line.
 _AT_ONCE = 2
 
@@ -48,13 +51,19 @@ def lock_after(failures: int) -> timedelta:
     return timedelta(0) if doublings <= 0 else min(_LONGEST_LOCK, timedelta(seconds=2 ** min(doublings, 20)))
 
 
+@cache
+def _nobodys(hasher: PasswordHasher) -> str:
+    """What an unknown e-mail's password is checked against."""
+    return hasher.hash(secrets.token_hex(16))
+
+
 class Accounts:
-    def __init__(self, db: Database, clock: Clock, hasher: PasswordHasher | None = None) -> None:
+    def __init__(self, db: Database, clock: Clock, hasher: PasswordHasher = _HASHER) -> None:
         self._db = db
         self._clock = clock
-        self._hasher = hasher or PasswordHasher()
+        self._hasher = hasher
+        self._nobody = _nobodys(hasher)
         self._line = asyncio.Semaphore(_AT_ONCE)
-        self._nobody = self._hasher.hash(secrets.token_hex(16))  # what an unknown e-mail is checked against
 
     async def add(self, key: CreditorKey, email: str, name: str, role: str, password: str) -> AgentId:
         """Raises BadInput for what is not well formed, NotFound for the creditor, Conflict for an e-mail in use."""

@@ -15,8 +15,8 @@ from billing.ibans import IbanChanges
 from billing.invoice_events import InvoiceEvents
 from billing.invoices import Invoices
 from billing.issued_links import IssuedLinks
-from billing.language import choose
 from billing.links import Links
+from billing.page import choose
 from billing.plans import Plans
 from billing.promises import Promises
 from billing.refunds import Refunds

@@ -17,17 +17,14 @@ Speak = Callable[..., str]
 # Ids for machines; the transcript shows what they stand for.
 _NOT_SHOWN = frozenset({"turn", "undelivered"})
 
+_TEMPLATES = Environment(
+    loader=PackageLoader("desk"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+)
+
 
 class View:
     def __init__(self, texts: Texts) -> None:
         self._texts = texts
-        self._templates = Environment(
-            loader=PackageLoader("desk"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
 
     def speak(self, locale: Locale) -> Speak:
         def speak(key: str, **args: Any) -> str:
@@ -39,7 +36,7 @@ class View:
         """Render `template`; moments are shown in `zone`, waiting times as at `now`."""
         t = self.speak(locale)
         words = Words(t, locale, zone, now)
-        return self._templates.get_template(template).render(t=t, words=words, locale=locale, **context)
+        return _TEMPLATES.get_template(template).render(t=t, words=words, locale=locale, **context)
 
 
 class Words:

@@ -34,8 +34,6 @@ class Shown:
 
 
 class Renderer:
-    """Reads the catalogues once, when constructed."""
-
     def __init__(self, directory: Path | None = None) -> None:
         directory = directory or Path(__file__).parent
         self.catalogues = {

@@ -22,6 +22,7 @@ from simulator.providers import Providers
 _STATIC = Path(__file__).parent / "static"
 _FILES = frozenset({"simulator.css", "simulator.js", "simulator.svg"})
 _PHONE = re.compile(r"\+[1-9][0-9]{7,14}")
+_TEMPLATES = Environment(loader=PackageLoader("simulator"), autoescape=True)
 _CHANNELS = ("whatsapp", "sms", "telegram")
 _PICTURES = frozenset({"image/jpeg", "image/png"})
 _NO_PICTURE = "A picture is a JPEG or PNG of at most 5 MB: choose another one."
@@ -73,7 +74,6 @@ class _Pages:
         self._network = network
         self._carrier = carrier
         self._providers = providers
-        self._template = Environment(loader=PackageLoader("simulator"), autoescape=True).get_template("simulator.html")
         parts = urlsplit(public_url)
         self._headers = {
             "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
@@ -84,7 +84,7 @@ class _Pages:
 
     async def show(self, request: web.Request) -> web.Response:
         creditors = sorted({creditor for numbers in self._ours.values() for creditor in numbers})
-        page = self._template.render(people=self._people, creditors=creditors, prefix=PREFIX)
+        page = _TEMPLATES.get_template("simulator.html").render(people=self._people, creditors=creditors, prefix=PREFIX)
         return web.Response(text=page, content_type="text/html", headers=self._headers)
 
     async def static(self, request: web.Request) -> web.StreamResponse:

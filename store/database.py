@@ -19,13 +19,19 @@ _POOL: dict[str, Any] = {"pool_size": 12}
 _QUIET: dict[str, Any] = {"hide_parameters": True}
 
 
-# What a transaction has changed, in its connection's own notes.
+# What a transaction has changed and for whom it has work, in its connection's own notes.
 _SEEN = "changed"
+_WORK = "work"
 
 
 def changed(tx: AsyncConnection, conversation_id: str) -> None:
     """Somebody may be looking at this conversation: a hint to look again, given after the commit, and lost with it."""
     tx.info[_SEEN].add(conversation_id)
+
+
+def ring(tx: AsyncConnection, topic: str) -> None:
+    """There is work for `topic` (`store.wake`): its workers are woken after the commit."""
+    tx.info[_WORK].add(topic)
 
 
 class Database:
@@ -42,20 +48,29 @@ class Database:
         # SQLite has one writer: waiting in line here is fair and cheap, its own waiting is neither.
         self._turn: AbstractAsyncContextManager[Any] = asyncio.Lock() if self.is_sqlite else nullcontext()
         self._onlooker: Callable[[Set[str]], None] | None = None
+        self._bell: Callable[[str], None] | None = None
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:
         """A transaction: committed at the end, rolled back by an exception."""
         async with self._turn, self.engine.begin() as connection:
             seen: set[str] = set()
-            connection.info[_SEEN] = seen
+            work: set[str] = set()
+            connection.info.update({_SEEN: seen, _WORK: work})
             yield connection
         if seen and self._onlooker:
             self._onlooker(seen)
+        if self._bell:
+            for topic in work:
+                self._bell(topic)
 
     def watch(self, onlooker: Callable[[Set[str]], None]) -> None:
         """Tell `onlooker`, after each commit, the ids of the conversations that `changed` named. It must not wait."""
         self._onlooker = onlooker
+
+    def wake_by(self, bell: Callable[[str], None]) -> None:
+        """Call `bell`, after each commit, with each topic that `ring` named. It must not wait."""
+        self._bell = bell
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:

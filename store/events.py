@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from store.database import ring
 from store.tables.talk import event
 
 # name → the ids in its payload
@@ -38,3 +39,4 @@ CONVERSATION_OPENED = "conversation.opened"  # conversation_id, reason
 async def emit(tx: AsyncConnection, name: str, payload: Mapping[str, Any], now: datetime) -> None:
     """Record what happened; subscribers act on it after the commit, at least once."""
     await tx.execute(insert(event), {"name": name, "payload": dict(payload), "created_at": now, "next_at": now})
+    ring(tx, "event")

@@ -63,5 +63,5 @@ def _readings(messages: Sequence[Message], names: Sequence[str], shares: Floats)
     for message, row in zip(messages, shares, strict=True):
         ranking = tuple(names[place] for place in np.argsort(-row, kind="stable")[:3])
         seen = watch.look(message.text, row).name
-        readings.append(Reading(message, ranking[0], ranking, float(row.max()), seen, None, 0.0))
+        readings.append(Reading(message, ranking[0], ranking, float(row.max()), seen, None, None, 0.0))
     return readings

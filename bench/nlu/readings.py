@@ -10,7 +10,8 @@ from understanding import Understanding
 
 @dataclass(frozen=True)
 class Reading:
-    """said: the intent acted on; ranking: the three likeliest; sure: the confidence of the first; seconds: it took."""
+    """said: the intent acted on; ranking: the three likeliest; sure: the confidence of the first; also: a second wish;
+    seconds: it took."""
 
     message: Message
     said: str
@@ -18,6 +19,7 @@ class Reading:
     sure: float
     care: str | None
     language: str | None
+    also: str | None
     seconds: float
 
     @property
@@ -33,9 +35,7 @@ def read(understanding: Understanding, messages: Sequence[Message], hint: str | 
         parse = understanding.parse(message.text, hint)
         took = time.perf_counter() - began
         ranking = tuple(intent.name for intent in parse.ranking[:3])
-        found.append(
-            Reading(
-                message, parse.intent.name, ranking, parse.ranking[0].confidence, parse.care.name, parse.language, took
-            )
-        )
+        also = parse.also.intent if parse.also else None
+        sure, care = parse.ranking[0].confidence, parse.care.name
+        found.append(Reading(message, parse.intent.name, ranking, sure, care, parse.language, also, took))
     return found

@@ -21,7 +21,6 @@ from store.database import Database
 from store.events import emit
 from store.tables.people import debtor
 from store.tables.webhooks import shop_webhook
-from store.wake import Wake
 
 log = structlog.get_logger(__name__)
 
@@ -83,7 +82,6 @@ class ShopDelivery:
         self,
         database: Database,
         clock: Clock,
-        wake: Wake,
         http: aiohttp.ClientSession,
         secret: Callable[[Creditor, str], str | None],
         *,
@@ -91,7 +89,6 @@ class ShopDelivery:
     ) -> None:
         self._database = database
         self._clock = clock
-        self._wake = wake
         self._http = http
         self._secret = secret
         self._public_only = public_only
@@ -156,7 +153,6 @@ class ShopDelivery:
             if released.rowcount:
                 payload = {"debtor_id": row.debtor_id, "webhook_id": row.id}
                 await emit(tx, events.ACCOUNT_RELEASED, payload, now)
-        self._wake.ring("event")
 
     async def _missed(self, row: Row[Any], error: str) -> None:
         now = self._clock.now()

@@ -26,7 +26,6 @@ from store.tables.bank import bank_decision, bank_line
 from store.tables.money import invoice, payment, payment_link_invoice
 from store.tables.people import debtor
 from store.tables.staff import agent as staff
-from store.wake import Wake
 
 # More than anybody reads at a time; the rest comes when these are done.
 LONGEST = 100
@@ -79,10 +78,9 @@ class Listed:
 class Deciding:
     """Raises NotAllowed for a role that books nothing, NotFound for another creditor's line, Decided."""
 
-    def __init__(self, database: Database, clock: Clock, wake: Wake) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._wake = wake
 
     async def listed(self, agent: Agent, *, aside: bool = False) -> list[Listed]:
         """The lines that wait, the oldest first; or those that were put aside, the last one first."""
@@ -119,7 +117,6 @@ class Deciding:
                 await self._known(tx, agent, row, seen)
             else:
                 await self._settle(tx, agent, row, _keys(row), rule, seen)
-        self._wake.ring("event")
 
     async def choose(self, agent: Agent, line: str, number: str, seen: int) -> None:
         """Book the line on the invoice with this number. Twice is once. Raises NoInvoice."""
@@ -134,7 +131,6 @@ class Deciding:
             if chosen is None:
                 raise NoInvoice
             await self._settle(tx, agent, row, [InvoiceId(chosen)], Rule.PERSON, seen)
-        self._wake.ring("event")
 
     async def put_aside(self, agent: Agent, line: str, note: str, seen: int) -> None:
         """It is nobody's debt, for this reason; it can be booked later all the same. Twice is once. Raises NoReason."""

@@ -23,7 +23,6 @@ from core.creditor import Creditor
 from core.ids import CreditorKey, DebtorId
 from store.database import Database
 from store.tables.bank import bank_decision, bank_line
-from store.wake import Wake
 
 log = structlog.get_logger(__name__)
 
@@ -47,10 +46,9 @@ class Summary:
 
 
 class Statements:
-    def __init__(self, database: Database, clock: Clock, wake: Wake) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._wake = wake
 
     async def load(self, key: CreditorKey, content: bytes, by: str, *, dry_run: bool = False) -> Summary:
         """Take a file: its statements are kept together or not at all, then each line is looked at.
@@ -103,7 +101,6 @@ class Statements:
                     booked += 1
                     async with self._database.read() as tx:
                         book.settled(found.debtor, row.iban, await open_amounts(tx, found.invoices))
-            self._wake.ring("event")
         return booked
 
     async def _next(self, where: Any) -> Sequence[Any]:

@@ -67,7 +67,7 @@ async def test_a_transfer_is_told_once(
         point = {"id": "c1", "channel": "sms", "address": "+31600000001", "conversation_id": "t1", "debtor_id": who}
         await tx.execute(insert(contact_point).values(**point, **common))
     txs = [Tx(minor, reference=RF, reason="AM04" if minor < 0 else None) for minor in paid]
-    await Statements(database, clock, LocalWake()).load(CreditorKey("bloem"), one(*txs), "command")
+    await Statements(database, clock).load(CreditorKey("bloem"), one(*txs), "command")
     told = Told(database, clock, Outbox(database, clock, LocalWake()), house.invoices)
     async with database.read() as tx:
         happened = list(await tx.execute(select(event).order_by(event.c.seq)))

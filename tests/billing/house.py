@@ -32,7 +32,6 @@ from store.tables.people import contact_point
 from store.tables.people import creditor as creditors
 from store.tables.people import debtor as debtors
 from store.tables.talk import conversation, event, outbound
-from store.wake import LocalWake
 from tests.clock import FakeClock
 
 BLOEM = Creditor(
@@ -222,7 +221,7 @@ async def street(house: House, texts: Texts) -> AsyncIterator[Street]:
     async with aiohttp.ClientSession() as http:
         books = SandboxBooks(house.database)
         bank = Sandbox(books, house.clock, http, public_url=url, secret="not-a-secret")
-        payments = Payments(house.database, house.clock, LocalWake(), {bank.name: bank}, url)
+        payments = Payments(house.database, house.clock, {bank.name: bank}, url)
         app = web.Application()
         app.add_routes(pay_page.routes(house.database, house.links, payments, texts, public_url=url))
         app.add_routes(sandbox_bank.routes(bank, texts))

@@ -12,7 +12,7 @@ from locales import Renderer
 from tests.billing.house import House, Street, street
 from tests.browser import chromium
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database_address", ["sqlite"], indirect=True)]
 
 
 @pytest.fixture

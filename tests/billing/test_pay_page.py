@@ -7,8 +7,8 @@ import aiohttp
 import pytest
 from sqlalchemy import update
 
-from billing.language import choose
 from billing.links import Link
+from billing.page import choose
 from core.agent import Agent, Role
 from core.ids import AgentId, CreditorKey, InvoiceId
 from core.lifecycle import LinkState

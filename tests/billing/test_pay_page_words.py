@@ -2,7 +2,7 @@
 
 import pytest
 
-from billing.language import LANGUAGES
+from billing.page import LANGUAGES
 from core.creditor import Payments as Methods
 from locales.renderer import Renderer
 from tests.billing.house import BLOEM, House, street

@@ -28,7 +28,6 @@ from payments.stripe import Stripe
 from store.events import PAYMENT_BOOKED, PAYMENT_FAILED, PAYMENT_RETURNED
 from store.tables.money import payment
 from store.tables.talk import event
-from store.wake import LocalWake
 from tests.billing.house import BLOEM, House, Keys
 from tests.fakes.bank import FakeBank, Held
 from tests.fakes.buckaroo import FakeBuckaroo
@@ -92,7 +91,7 @@ async def shop(request: pytest.FixtureRequest, house: House) -> AsyncIterator[Sh
         door = socket.create_server(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{door.getsockname()[1]}"
         bank.endpoint = f"{url}/webhooks/{name}/bloem"
-        payments = Payments(house.database, house.clock, LocalWake(), {name: provider}, url)
+        payments = Payments(house.database, house.clock, {name: provider}, url)
         app = web.Application()
         app.add_routes(pay_page.routes(house.database, house.links, payments, Keys(), public_url=url))
         app.add_routes(

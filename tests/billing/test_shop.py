@@ -89,17 +89,15 @@ async def street(house: House) -> AsyncIterator[Street]:
     async with FakeShop() as shop, aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=1)) as http:
         hook = Webhook(url=shop.hook, secret="${BLOEM_WEBHOOK_SECRET}")
         await house.change(BLOEM.model_copy(update={"webhook": hook}))
-        wake = LocalWake()
         environment = {"BLOEM_WEBHOOK_SECRET": SECRET}
         delivery = ShopDelivery(
             house.database,
             house.clock,
-            wake,
             http,
             lambda creditor, value: creditor.secret(value, environment),
             public_only=False,
         )
-        yield Street(house, shop, ShopNotices(house.database, house.clock, wake), delivery)
+        yield Street(house, shop, ShopNotices(house.database, house.clock, LocalWake()), delivery)
 
 
 def test_the_specifications_own_example() -> None:
@@ -341,9 +339,8 @@ async def test_several_senders_at_once_deliver_each_once(street: Street) -> None
 async def test_in_production_nothing_goes_into_our_own_network(house: House, url: str, secret: str, error: str) -> None:
     await house.change(BLOEM.model_copy(update={"webhook": Webhook(url=url, secret="${SECRET}")}))
     async with session(public_only=True) as http:
-        wake = LocalWake()
-        notices = ShopNotices(house.database, house.clock, wake)
-        delivery = ShopDelivery(house.database, house.clock, wake, http, lambda *_: secret or None, public_only=True)
+        notices = ShopNotices(house.database, house.clock, LocalWake())
+        delivery = ShopDelivery(house.database, house.clock, http, lambda *_: secret or None, public_only=True)
         street = Street(house, FakeShop(), notices, delivery)
         await one(street)
         assert await delivery.run_one()

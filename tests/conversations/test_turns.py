@@ -168,7 +168,7 @@ async def test_what_the_care_watch_suspects_is_answered_and_put_before_a_person(
     await house.one(hold)
     # What is said counts: still one hold, and no suspicion any more.
     turn = await house.hears("ik heb het nooit gehad")
-    await Handoffs(house.db, house.clock, house.wake).open(turn, Reason.DISPUTE)
+    await Handoffs(house.db, house.clock).open(turn, Reason.DISPUTE)
     assert (await house.one(hold)).suspected is False
     assert (await house.one(conversation)).reason == "dispute"
 

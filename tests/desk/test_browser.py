@@ -1,6 +1,5 @@
 """The desk in a real browser, without a mouse."""
 
-import os
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -10,30 +9,27 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestServer
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from core.hold import Reason
 from core.ids import ConversationId
 from store.database import Database
-from store.tables import metadata
 from store.tables.staff import desk_session
 from store.tables.talk import outbound
+from tests.browser import chromium
 from tests.clock import FakeClock
 from tests.desk.world import PASSWORD, World, make
 
-CHROMIUM = os.environ.get("EFFEN_TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: install it, or name it in EFFEN_TEST_CHROMIUM"),
+    pytest.mark.browser,
     pytest.mark.asyncio(loop_scope="module"),  # one browser for all: it takes seconds to start
 ]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    async with chromium() as browser:
         yield browser
-        await browser.close()
 
 
 async def enter(page: Page) -> None:
@@ -56,10 +52,8 @@ class Room:
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def room(browser: Browser, tmp_path: Path) -> AsyncIterator[Room]:
-    database = Database(f"sqlite:///{tmp_path / 'effen.db'}")
-    async with database.engine.begin() as connection:
-        await connection.run_sync(metadata.create_all)
+async def room(browser: Browser, empty_file: Path, tmp_path: Path) -> AsyncIterator[Room]:
+    database = Database(f"sqlite:///{shutil.copy(empty_file, tmp_path / 'effen.db')}")
     world = await make(database, FakeClock())
     faults: list[str] = []
     contexts = []

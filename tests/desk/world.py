@@ -205,14 +205,14 @@ async def make(db: Database, clock: FakeClock, public_url: str = "http://desk.ex
     accounts = Accounts(db, clock, _QUICK)
     desking = Desking(db, clock, wake, Outbox(db, clock, wake))
     bank = Counter()
-    payments = Payments(db, clock, wake, {bank.name: bank}, public_url)
+    payments = Payments(db, clock, {bank.name: bank}, public_url)
     services = Services(
         db=db, clock=clock, accounts=accounts, desking=desking, creditors=Creditors(db), invoices=Invoices(db),
         invoice_events=InvoiceEvents(db, clock),
         claims=Claims(db, clock), ibans=IbanChanges(db, clock),
         risks=Risks(db, clock), links=Links(db, clock), issued_links=IssuedLinks(db),
         refunds=Refunds(db, clock, {bank.name: bank}, payments),
-        statements=Statements(db, clock, wake), deciding=Deciding(db, clock, wake),
+        statements=Statements(db, clock), deciding=Deciding(db, clock),
         fees=FeeBook(db, clock, Invoices(db), holding),
         promises=Promises(db, clock, holding), plans=Plans(db, clock, holding),
         unheard=Unheard(db, clock, wake),

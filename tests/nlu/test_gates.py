@@ -26,6 +26,7 @@ LEAST = {
 LEAST_ELSEWHERE = {"top_1": 0.88, "care_recall": 0.96, "crisis_recall": 0.95}
 MOST_TAKEN_FOR_OURS = 0.05
 LOST_IN_A_FRAME = 0.02
+MOST_WITH_A_SECOND_WISH = 0.03  # none has one
 
 
 @pytest.mark.parametrize("half", HALVES)
@@ -40,6 +41,11 @@ def test_greeting_and_regards_change_little(understanding: Understanding) -> Non
     alone, between = figures(read(understanding, messages)), figures(framed(understanding, messages))
     for name in ("top_1", "care_recall", "crisis_recall"):
         assert between[name].value >= alone[name].value - LOST_IN_A_FRAME
+
+
+def test_of_one_wish_no_second_is_made(readings: list[Reading]) -> None:
+    messages = [one for one in readings if one.message.half == "dev"]
+    assert sum(one.also is not None for one in messages) <= MOST_WITH_A_SECOND_WISH * len(messages)
 
 
 @pytest.mark.parametrize("name", LEAST_ELSEWHERE)

@@ -2,6 +2,8 @@
 
 from datetime import UTC, date, datetime
 
+import pytest
+
 from billing import letters
 from billing.law import Kind
 from core.ids import CreditorKey, InvoiceId
@@ -13,6 +15,8 @@ from tests.whole.people import colleague
 from tests.whole.stage import Stage
 from tests.whole.test_paying import pay_at_the_bank
 from tests.whole.test_reminders import tick, verified
+
+pytestmark = pytest.mark.slow
 
 # The stage opens on Tuesday 24 November 2026; Fenna owes 49.90 and 18.75.
 

@@ -50,7 +50,7 @@ class Cell:
 
 
 def everyday(cell: Cell) -> bool:
-    return cell.first and cell.language in ("nl", "en")
+    return cell.first and cell.language == "nl"
 
 
 def cells() -> Iterator[Cell]:

@@ -13,6 +13,8 @@ from tests.whole.stage import Stage
 from tests.whole.test_paying import pay_at_the_bank
 from tests.whole.test_reminders import tick, verified
 
+pytestmark = pytest.mark.slow
+
 # The stage opens on Tuesday 24 November 2026; Fenna owes 49.90 and 18.75.
 NL = ("ik heb al betaald", "wat staat er open?", "afgelopen vrijdag", "49,90", "6789")
 EN = ("I have already paid this", "what do I owe?", "last Friday", "€49.90", "ends in 6789")

@@ -12,6 +12,8 @@ from tests.whole.people import Visitor, colleague, logged_in
 from tests.whole.stage import Stage
 from tests.whole.test_paying import pay_at_the_bank, person
 
+pytestmark = pytest.mark.slow
+
 ASK = "kun je me de factuur 2026-0042 nog een keer sturen?"
 
 

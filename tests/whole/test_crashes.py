@@ -25,6 +25,8 @@ from tests.whole.people import Phone, Telegrammer, Visitor
 from tests.whole.process import App
 from tests.whole.stage import Behind, Stage, furnish
 
+pytestmark = pytest.mark.slow
+
 # The engine dies
 
 
@@ -201,7 +203,6 @@ async def taken(world: Street, met: Callable[[], bool]) -> None:
 # Two apps
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not os.environ.get("EFFEN_TEST_POSTGRES_URL"), reason="EFFEN_TEST_POSTGRES_URL names no PostgreSQL")
 async def test_two_apps_on_one_database_answer_everybody_once_and_in_order(
     settings: Settings, dialogue: Dialogue, tmp_path: Path

@@ -15,6 +15,8 @@ from tests.whole.stage import Stage
 from tests.whole.test_paying import pay_at_the_bank
 from tests.whole.test_reminders import verified
 
+pytestmark = pytest.mark.slow
+
 IBAN = "NL91 ABNA 0417 1643 00"
 KEY = "a-key-of-the-shop-of-thirty-two-characters"
 

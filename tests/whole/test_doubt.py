@@ -9,6 +9,8 @@ from tests.whole.people import Person, Phone, Visitor, logged_in
 from tests.whole.stage import Stage
 from understanding import Understanding
 
+pytestmark = pytest.mark.slow
+
 # Which of them are in doubt is the model's business.
 VAGUE = [
     "factuur",

@@ -35,6 +35,8 @@ from tests.whole.stage import Stage, staged
 from tests.whole.wander import Material, Wanderer
 from understanding import Understanding
 
+pytestmark = pytest.mark.slow
+
 # Hours that go by after each turn: buttons expire and a web session's proof lapses on the way.
 _HOURS = (0.0, 0.0, 0.1, 0.0, 0.6, 0.0, 30.0, 0.0)
 _AT_ONCE = 10

@@ -69,7 +69,7 @@ async def scene(
             talk,
             language,
             id=f"{talk.name}-{language}",
-            marks=() if language in ("nl", "en") else pytest.mark.slow,
+            marks=() if language == "nl" else pytest.mark.slow,
         )
         for talk in talks()
         for language in talk.languages

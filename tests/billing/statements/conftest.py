@@ -1,7 +1,6 @@
 import pytest
 
 from billing.statements.statements import Statements
-from store.wake import LocalWake
 from tests.billing.conftest import house, on_street
 from tests.billing.house import House
 
@@ -10,4 +9,4 @@ __all__ = ["house", "on_street"]
 
 @pytest.fixture
 def statements(house: House) -> Statements:
-    return Statements(house.database, house.clock, LocalWake())
+    return Statements(house.database, house.clock)

@@ -1,10 +1,19 @@
-"""The language of a page."""
+"""What pages for payers share: language, headers, templates."""
 
 from collections.abc import Sequence
+
+from jinja2 import Environment, PackageLoader
 
 from core.message import Locale
 
 LANGUAGES = {"nl": "Nederlands", "en": "English", "fr": "Français", "de": "Deutsch"}
+HEADERS = {
+    "Referrer-Policy": "no-referrer",  # the address is the secret
+    "X-Robots-Tag": "noindex, nofollow",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+TEMPLATES = Environment(loader=PackageLoader("billing"), autoescape=True)
 
 
 def choose(asked: str | None, accepted: str, default: Sequence[str], spoken: str | None = None) -> Locale:
