@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 
 from babel import Locale as BabelLocale
@@ -30,9 +29,8 @@ class Catalogue:
         self._locale = BabelLocale.parse(language)
 
     @classmethod
-    @cache
     def read(cls, path: Path, language: str) -> Catalogue:
-        """Once a process. Raises babel's PoFileError for an unreadable file, UnknownKey for a message without text."""
+        """Raises babel's PoFileError for an unreadable file and UnknownKey for a message without text."""
         with path.open("rb") as file:
             entries = read_po(file, locale=language, abort_invalid=True)
         messages: dict[str, str | tuple[str, ...]] = {}

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +36,7 @@ class Shown:
 
 class Renderer:
     def __init__(self, directory: Path | None = None) -> None:
-        directory = directory or Path(__file__).parent
-        self.catalogues = {
-            language: Catalogue.read(directory / language / "messages.po", language) for language in LANGUAGES
-        }
+        self.catalogues = _ours() if directory is None else _read(directory)
 
     def language(self, locale: str | None, creditor: Creditor) -> Locale:
         """The language to speak: the person's where we have it, else the creditor's first one."""
@@ -157,3 +155,12 @@ def _url(voice: _Voice, link: str) -> str:
         return voice.link_url[link]
     except KeyError:
         raise MissingArgument(f"no address for link {link}") from None
+
+
+@cache
+def _ours() -> Mapping[Locale, Catalogue]:
+    return _read(Path(__file__).parent)
+
+
+def _read(directory: Path) -> Mapping[Locale, Catalogue]:
+    return {language: Catalogue.read(directory / language / "messages.po", language) for language in LANGUAGES}

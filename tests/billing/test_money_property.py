@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
+import pytest
 from hypothesis import strategies as st
 from sqlalchemy import select
 
@@ -30,6 +31,8 @@ from core.money import Money
 from store.tables.money import booking, plan
 from tests.billing.drawn import drawn
 from tests.billing.house import BLOEM, House, Street
+
+pytestmark = pytest.mark.slow
 
 SEQUENCES = 20
 LEAD = Agent(AgentId("noor"), CreditorKey("bloem"), "noor@bloem.example", "Noor Bakker", Role.SUPERVISOR)

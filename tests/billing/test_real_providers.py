@@ -34,6 +34,8 @@ from tests.fakes.buckaroo import FakeBuckaroo
 from tests.fakes.mollie import FakeMollie
 from tests.fakes.stripe import FakeStripe
 
+pytestmark = pytest.mark.slow
+
 NL = Locale("nl")
 FAKES = {"mollie": FakeMollie, "stripe": FakeStripe, "buckaroo": FakeBuckaroo}
 

@@ -39,6 +39,7 @@ async def test_the_same_turn_twice_is_one_turn(talk: Talk, world: World) -> None
     assert late == first
 
 
+@pytest.mark.slow
 async def test_a_turn_outlives_the_process(
     model: Path, action_server: ActionServer, world: World, tmp_path: Path
 ) -> None:
@@ -55,6 +56,7 @@ async def test_a_turn_outlives_the_process(
     assert events_of(database, talk.dialogue).count("user") == 2
 
 
+@pytest.mark.slow
 async def test_of_two_engines_with_the_same_turn_one_takes_it(
     model: Path, action_server: ActionServer, world: World, tmp_path: Path
 ) -> None:
@@ -73,6 +75,7 @@ async def test_of_two_engines_with_the_same_turn_one_takes_it(
     assert events_of(database, talk.dialogue).count("user") == 1
 
 
+@pytest.mark.slow
 async def test_a_failing_action_fails_the_turn_and_nothing_is_saved(
     model: Path, action_server: ActionServer, world: World, tmp_path: Path
 ) -> None:
@@ -90,6 +93,7 @@ async def test_a_failing_action_fails_the_turn_and_nothing_is_saved(
     assert "Anna" not in log.read_text()
 
 
+@pytest.mark.slow
 async def test_no_action_server_fails_the_turn(model: Path, world: World, tmp_path: Path) -> None:
     database = f"sqlite:///{tmp_path / 'engine.db'}"
     with engine(model, database, "http://127.0.0.1:9/webhook", tmp_path / "engine.log") as process:
@@ -98,6 +102,7 @@ async def test_no_action_server_fails_the_turn(model: Path, world: World, tmp_pa
         assert (await talk.hear("dank je", "thank")).keys == ["talk.thank"]
 
 
+@pytest.mark.slow
 async def test_a_failing_database_fails_the_turn(
     model: Path, action_server: ActionServer, world: World, tmp_path: Path
 ) -> None:
@@ -201,6 +206,7 @@ async def test_an_interrupt_without_a_form_changes_nothing(talk: Talk) -> None:
     assert (await talk.hear("hallo", "greet", interrupt=True)).keys == ["talk.greet"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("token", [None, "", "  "])
 def test_no_start_without_a_token(model: Path, tmp_path: Path, token: str | None) -> None:
     environment = {"EFFEN_ENGINE_DATABASE_URL": f"sqlite:///{tmp_path / 'engine.db'}"}
@@ -211,6 +217,7 @@ def test_no_start_without_a_token(model: Path, tmp_path: Path, token: str | None
     assert "EFFEN_ENGINE_TOKEN" in done.stdout + done.stderr
 
 
+@pytest.mark.slow
 async def test_dialogues_that_are_over_are_erased(
     model: Path, action_server: ActionServer, world: World, tmp_path: Path
 ) -> None:

@@ -201,6 +201,7 @@ async def test_the_sandbox_decides_once(database: Database, clock: FakeClock) ->
         assert (await bench.provider.fetch("bloem", created.external_id)).status is PaymentStatus.CANCELLED
 
 
+@pytest.mark.slow
 class TestReal:
     """What only happens with another company's server."""
 

@@ -16,6 +16,8 @@ from understanding.opinion import OPINION, Opinion
 from understanding.training import fingerprint, train
 from understanding.weights import Floats
 
+pytestmark = pytest.mark.slow
+
 
 def read(path: Path) -> Opinion:
     with np.load(path, allow_pickle=False) as file:

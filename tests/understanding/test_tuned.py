@@ -19,6 +19,8 @@ from understanding.seen import SEEN, held_out, key, read_seen, write_seen
 from understanding.training import is_trained, train
 from understanding.weights import Weights, packed_file
 
+pytestmark = pytest.mark.slow
+
 CLEAR = {
     "nl": {
         "hoeveel moet ik nog betalen?": "ask_balance",

@@ -9,6 +9,8 @@ from tests.whole.people import Phone, Visitor, logged_in
 from tests.whole.stage import Stage
 from understanding import Understanding
 
+pytestmark = pytest.mark.slow
+
 ANSWERS = {"ask_balance": "balance.", "pay": "pay"}
 
 

@@ -11,6 +11,8 @@ from tests.fakes.twilio import problem
 from tests.whole.people import Phone, Telegrammer, Visitor
 from tests.whole.stage import Stage
 
+pytestmark = pytest.mark.slow
+
 # 2026-0042 is due three days after the stage's Tuesday morning.
 
 

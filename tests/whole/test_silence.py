@@ -8,6 +8,8 @@ from store.tables.talk import inbound
 from tests.whole.people import Phone, Visitor
 from tests.whole.stage import Stage
 
+pytestmark = pytest.mark.slow
+
 
 async def verified(stage: Stage) -> Phone:
     phone = Phone(stage, channel="sms", number="+31600000001")
