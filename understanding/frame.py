@@ -62,7 +62,8 @@ _INTRODUCTIONS = (
 _OFFICE = re.compile(
     r"bewind|curat|notar|advoca|avocat|anwalt|polit|polic|polizei|recht|gericht|court|tribunal|mediat|administrat|schuld|"
     r"debt|dettes|gemeente|kantoor|kanzlei|office|bureau|betreu|insolv|tute|mentor|ocmw|cpas|huissier|deurwaarder|estate|"
-    r"nabestaand|weduw|witwe|veuve|widow|erven|h[eé]riti|ziekenhuis|h[oô]pital|krankenhaus|hospital|zorg|uitvaart",
+    r"nabestaand|weduw|witwe|veuve|widow|erven|h[eé]riti|ziekenhuis|h[oô]pital|krankenhaus|hospital|zorg|uitvaart|"
+    r"kredietbank|budget|executeur|executor|trustee|ma[iî]tre|mr\.|vaarwel|adieu|farewell|lebewohl",
     re.IGNORECASE,
 )
 _QUESTIONS = (
@@ -112,7 +113,7 @@ def unframed(text: str) -> str:
         inner = inner[opening.end() :]
     for _ in range(_CLOSED):
         closing = _CLOSING.search(inner, max(0, len(inner) - _TAIL))
-        if closing is None:
+        if closing is None or _OFFICE.search(closing[0]):
             break
         inner = inner[: closing.start()] + closing["before"].rstrip(" ,;:(–—-\n\t")
     inner = inner[:-_TAIL] + _PICTURES.sub("", inner[-_TAIL:])

@@ -71,8 +71,9 @@ def train(
     it: on those, the model is too sure. The second opinion takes no part either.
 
     Files: `model.npz` (heads), `e5.onnx` (the encoder's layers), `untuned.onnx` (the same before they were tuned, if
-    they were), `card.json` (what it is and how well it does in cross-validation), `vectors.npz` (sentences' vectors, so
-    that training again is quick). The card is written last: a training cut short leaves no card that matches.
+    they were), their twins and `probe.onnx` (`understanding.graph`), `card.json` (what it is and how well it does in
+    cross-validation), `vectors.npz` (sentences' vectors, so that training again is quick). The card is written last: a
+    training cut short leaves no card that matches.
     """
     sentences = examples.read(data_dir)
     artifact_dir.mkdir(parents=True, exist_ok=True)
@@ -122,6 +123,7 @@ def _place_layers(tuned: Path, artifact_dir: Path) -> frozenset[int]:
     part = _part(graph)
     shutil.copyfile(tuned / encoders.GRAPH, part)
     part.replace(graph)
+    encoders.place_twin(graph)
     _place_untuned(artifact_dir / encoders.UNTUNED)
     return read_seen(tuned / SEEN)
 
@@ -130,6 +132,7 @@ def _place_untuned(graph: Path) -> None:
     part = _part(graph)
     write_graph(Weights(packed_file()), part)
     part.replace(graph)
+    encoders.place_twin(graph)
 
 
 def _opinion(tuned: Path) -> dict[str, npt.NDArray[Any]]:
@@ -185,14 +188,17 @@ def _fit(vectors: Floats, labels: Sequence[str], folds: npt.NDArray[np.int64]) -
     truth = np.array(labels)
     held_out = np.full((len(labels), len(head.names)), _NEVER, np.float32)
     votes = np.zeros_like(held_out)
-    for fold in sorted(set(folds.tolist()) - {-1}):
+
+    def without(fold: int) -> None:
         here, rest = folds == fold, folds != fold
-        if not rest.any():
-            continue
-        part = fit(vectors[rest], truth[rest].tolist())
-        columns = [head.names.index(name) for name in part.names]
-        held_out[np.ix_(here, columns)] = part.head.scores(vectors[here])
-        votes[np.ix_(here, columns)] = part.neighbours.votes(vectors[here])
+        if rest.any():
+            part = fit(vectors[rest], truth[rest].tolist())
+            columns = [head.names.index(name) for name in part.names]
+            held_out[np.ix_(here, columns)] = part.head.scores(vectors[here])
+            votes[np.ix_(here, columns)] = part.neighbours.votes(vectors[here])
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(without, sorted(set(folds.tolist()) - {-1})))
     judged = folds >= 0
     calibrated = temperature(held_out[judged], head.names, truth[judged].tolist())
     together = mixed(head.names, softmax(held_out / calibrated), votes)

@@ -14,8 +14,8 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 
 from tests.understanding.conftest import DATA, Trained
 from understanding import load
-from understanding.encoder import OnnxEncoder, e5, from_directory
-from understanding.graph import write_graph
+from understanding.encoder import OnnxEncoder, e5, from_directory, place_twin
+from understanding.graph import PROBED, write_graph
 from understanding.text import LIMIT, plain, readable, storable
 from understanding.tokens import Unigram
 from understanding.training import train
@@ -105,6 +105,35 @@ def test_the_graph_agrees_with_the_layers_in_numpy(encoder: OnnxEncoder, weights
     expected = np.stack([reference(weights, tokenize(f"query: {readable(text)}")) for text in SENTENCES])
     cosines = (encoder(SENTENCES) * expected).sum(axis=1)
     assert cosines.mean() > 0.997 and cosines.min() > 0.995, cosines
+
+
+def test_the_twin_gives_the_same_vectors(encoder: OnnxEncoder, weights: Weights, tmp_path: Path) -> None:
+    """Where the processor can multiply signed weights; elsewhere it is not used, and this says nothing."""
+    graph = tmp_path / "e5.onnx"
+    write_graph(weights, graph)
+    place_twin(graph)
+    np.testing.assert_array_equal(e5(graph)(SENTENCES), encoder(SENTENCES))
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_the_twin_is_used_where_the_probe_is_right(weights: Weights, tmp_path: Path, right: bool) -> None:
+    graph, twin, probe = (tmp_path / name for name in ("e5.onnx", "e5.signed.onnx", "probe.onnx"))
+    write_graph(weights, graph)
+    place_twin(graph)
+    twin.write_bytes(b"no graph")
+    # A processor that is exact for this product, or one that is not, whatever runs this test.
+    model = onnx.load(probe)
+    full = np.full((PROBED, PROBED), 127 if right else 126, np.int8)
+    model.graph.node[0].CopyFrom(helper.make_node("Identity", ["sums of its own"], ["sums"]))
+    model.graph.initializer[0].CopyFrom(
+        numpy_helper.from_array(np.full((PROBED, PROBED), 255, np.int32) @ full.astype(np.int32), "sums of its own")
+    )
+    onnx.save(model, probe)
+    if right:
+        with pytest.raises(Exception, match="signed"):
+            e5(graph)
+    else:
+        assert e5(graph)(["hallo"]).shape == (1, 384)
 
 
 def test_tokens_agree_with_the_tokenizers_library(weights: Weights) -> None:

@@ -46,6 +46,15 @@ def test_the_message_inside(text: str, inner: str) -> None:
             "met Bewindvoerderskantoor Smit, graag alle post naar ons",
             "Hier Rechtsanwalt Meier, ich brauche die Rechnung",
         ),
+        *(
+            "Stuur de rekening voortaan naar mij. Groet, Bewindvoerder P. de Boer",
+            "Graag een overzicht van mijn cliënt.\n\nMet vriendelijke groet,\nJansen Bewindvoering",
+            "Graag een kopie van de factuur. Mvg Kredietbank Schuldhulpverlening",
+            "Please send all invoices to me. Kind regards, Jones Debt Administrators",
+            "Bitte senden Sie mir die Rechnungen. Mit freundlichen Grüßen, Rechtliche Betreuung Müller",
+            "Merci de m'envoyer le solde. Cordialement, Maître Dupont Administrateur",
+            "Bedankt voor alles. Groetjes en vaarwel",
+        ),
         *("Je spreekt met Politie Utrecht, graag contact", "This is Smith Estate Office here, send us the invoice"),
         # the same words, meant
         *("dag van levering is verstreken", "tag der lieferung?", "best wel duur", "cher client n'est pas cher"),
