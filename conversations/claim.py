@@ -14,7 +14,7 @@ from conversations.reading import Offer
 from conversations.wishes import RESUME, SECOND
 from core.errors import EffenError
 from core.ids import TurnId, new_id
-from core.lifecycle import TurnState
+from core.lifecycle import OutboundState, TurnState
 from core.message import Option
 from store.tables.people import contact_point, debtor
 from store.tables.talk import button, conversation, inbound, outbound
@@ -85,14 +85,20 @@ _POINT = (
 )
 
 # A number means an option of the latest answer alone: "2" may just as well be a house number that was asked for since.
+# What waits for the morning, or went to another telephone, is no answer that this person has read.
 _since = outbound.alias()
+_UNREAD = (OutboundState.QUEUED, OutboundState.WITHHELD, OutboundState.FAILED)
 _LAST = (
     select(outbound.c.id)
     .where(
         outbound.c.conversation_id == bindparam("talk"),
+        outbound.c.contact_point_id == bindparam("contact"),
+        outbound.c.state.not_in(_UNREAD),
         exists().where(button.c.outbound_id == outbound.c.id),
         ~exists().where(
             _since.c.conversation_id == outbound.c.conversation_id,
+            _since.c.contact_point_id == outbound.c.contact_point_id,
+            _since.c.state.not_in(_UNREAD),
             _since.c.seq > outbound.c.seq,
             _since.c.turn_id.is_distinct_from(outbound.c.turn_id),
         ),
@@ -135,7 +141,11 @@ async def _offers(tx: AsyncConnection, message: Row[Any]) -> Sequence[Offer]:
     text = message.text.strip()
     if not message.button_id and len(text) > _SHORT:
         return ()
-    named = {"talk": message.conversation_id, "named": message.button_id or text}
+    named = {
+        "talk": message.conversation_id,
+        "contact": message.contact_point_id,
+        "named": message.button_id or text,
+    }
     rows = (await tx.execute(_OFFERS, named)).all()
     return [
         Offer(

@@ -25,7 +25,7 @@ from conversations.training import learn
 from conversations.wishes import second
 from core.clock import Clock
 from core.creditor import Creditor
-from core.errors import EngineFailed
+from core.errors import EffenError, EngineFailed
 from core.hold import PRIORITY, Reason, care_of
 from core.ids import ConversationId, new_id
 from core.lifecycle import ConversationState, TurnOutcome, TurnState
@@ -57,6 +57,10 @@ _DONE = claims.HELD.where(inbound.c.state == TurnState.RECEIVED).returning(inbou
 _TALK = select(conversation).where(conversation.c.id == bindparam("here")).with_for_update()
 _SAID = select(outbound).where(outbound.c.conversation_id == bindparam("here")).order_by(outbound.c.seq.desc()).limit(1)
 _CHANGED = update(conversation).where(conversation.c.id == bindparam("here"))
+
+
+class AgentLeft(EffenError):
+    """What was left to an agent came when that agent had just resolved the conversation, or handed it back."""
 
 
 class Turns:
@@ -102,6 +106,8 @@ class Turns:
             await self._run(claim)
         except LeaseLost:
             log.warning("turn.lease_lost", turn=claim.turn)
+        except AgentLeft:
+            await self._again(claim)
         except Exception as error:
             log.exception("turn.failed", turn=claim.turn, error=type(error).__name__)
             await self._put_back(claim)
@@ -130,8 +136,9 @@ class Turns:
             if which is not None and languages.waits(heard):
                 await self._close(claim, TurnOutcome.ANSWERED, [which], creditor=creditor)
             else:
-                interrupt = left or reading.interrupts(heard, form)
-                await self._ask_engine(claim, creditor, heard, locale, interrupt, which, resumed)
+                told = waiting.who(claim, heard)
+                interrupt = left or (told is None and reading.interrupts(heard, form))
+                await self._ask_engine(claim, creditor, told or heard, locale, interrupt, which, resumed)
 
     async def _silence(self, claim: Claim) -> timedelta:
         async with self._db.read() as tx:
@@ -333,6 +340,8 @@ class Turns:
                 raise LeaseLost(claim.turn)
             # The turn may have verified the person: its conversation is the debtor's by now.
             talk = (await tx.execute(_TALK, {"here": message.conversation_id})).one()
+            if outcome is TurnOutcome.DESK and not says and not waiting.waits(talk):
+                raise AgentLeft(claim.turn)
             if talk.agent_id is not None and (answer is not None or reason is Reason.FAULT):
                 # An agent took over meanwhile: what the bot found, or its apology for nothing, comes too late.
                 await tx.execute(update(inbound).where(inbound.c.id == claim.turn).values(outcome=TurnOutcome.DESK))
@@ -370,6 +379,11 @@ class Turns:
             await self._outbox.offer_again(tx, here, contact)
         cause = f"turn:{message.id}"
         await self._outbox.put_all(tx, here, says, cause=cause, turn=message.id, contact=contact, home=talk)
+
+    async def _again(self, claim: Claim) -> None:
+        """At once, from the beginning: the bot has the conversation again."""
+        async with self._db.begin() as tx:
+            await tx.execute(claims.HELD, {"turn": claim.turn, "held": claim.message.lease, "lease_until": None})
 
     async def _put_back(self, claim: Claim) -> None:
         """After a fault of our own: once more in a second; in the end a person gets it."""

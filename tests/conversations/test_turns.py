@@ -11,7 +11,7 @@ from conversations.handoff import Handoffs
 from conversations.turns import Turns
 from core.errors import EngineFailed, SendFailed
 from core.hold import PRIORITY, Reason
-from core.message import Say
+from core.message import Option, Say
 from store.database import Database
 from store.tables.people import hold
 from store.tables.talk import conversation, event, inbound, outbound
@@ -94,6 +94,62 @@ async def test_no_apology_falls_into_an_agent_s_conversation(
     assert await house.rows(outbound) == []
     assert (await house.one(inbound, inbound.c.id == turn)).outcome == "desk"
     assert (await house.one(conversation)).reason == "human"
+
+
+@pytest.mark.parametrize("state", ["resolved", "pending"], ids=["resolves", "hands back"])
+async def test_what_comes_while_an_agent_leaves_is_answered_by_the_bot(
+    database: Database, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    house = await House(database, clock, Wire()).furnish()
+    await house.receives("nog een vraag: waar is mijn pakket")
+    await introduced(house, state="open", reason="human", agent_id="somebody")
+    noted = Turns._note
+
+    async def left(self: Turns, *args: Any) -> None:
+        await noted(self, *args)
+        await introduced(house, state=state, agent_id=None)
+
+    monkeypatch.setattr(Turns, "_note", left)
+    turns_of = worker(house, "ask_order_status", None, Up())
+    assert await turns_of.run_one() and (await house.one(inbound)).state == "received"
+    assert await turns_of.run_one()
+    assert (await house.one(inbound)).outcome == "answered"
+    assert [row.key for row in await house.rows(outbound)] == ["talk.greet"]
+
+
+@pytest.mark.parametrize(
+    ("hours", "heard"),
+    [
+        pytest.param(0, "pay", id="news that was read"),
+        pytest.param(12, "affirm", id="news that waits for the morning"),
+    ],
+)
+async def test_a_yes_is_to_what_was_read(database: Database, clock: FakeClock, hours: int, heard: str) -> None:
+    house = await House(database, clock, Wire()).furnish()
+    await house.debtor("K-1001", postcode="1111 AA")
+    asked = await house.hears("later betalen", address="+31600000009")
+    assert (await house.identity.verify(asked, "K-1001", {"postcode": "1111 AA"})).ok
+    async with house.db.begin() as tx:
+        await tx.execute(inbound.update().values(state="done"))
+    clock.advance(hours=hours)
+    day = {"amount": {"money": [4990, "EUR"]}, "day": {"date": "2026-12-01"}}
+    await house.put(asked, Say("promise.confirm", day, [Option("option.yes", "pay_later")]), "turn:1:0", turn=asked)
+    await house.deliver()
+    news = {"amount": {"money": [4990, "EUR"]}, "invoices": ["7"], "n": 1}
+    pays = [Option("button.pay", "pay"), Option("button.human", "human")]
+    await house.put(asked, Say("payment.returned", news, pays), "payment:x", proactive=True)
+    await house.deliver()
+    await introduced(house)
+    got: list[str] = []
+
+    class Hearing(Up):
+        async def turn(self, *args: Any, **_: Any) -> Answer:
+            got.append(args[3]["intent"]["name"])
+            return await super().turn()
+
+    await house.receives("ja", address="+31600000009")
+    assert await worker(house, "affirm", None, Hearing()).run_one()
+    assert got == [heard]
 
 
 async def test_stopping_does_not_wait_for_an_agent(database: Database, clock: FakeClock) -> None:
