@@ -10,7 +10,7 @@ from typing import Any, Literal
 from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from billing import letters
+from billing import letters, pauses
 from billing.law import Interest, Letter, TooOld, be, nl
 from billing.ledger import Account, Kind, Posting, book, open_amounts, open_parts
 from core.creditor import Creditor
@@ -201,19 +201,28 @@ def costs(principal: Money, sent: Letter, creditor: Creditor) -> Money:
 
 
 async def interest(
-    tx: AsyncConnection, creditor: Creditor, invoice: Late, sent: Letter, principal: Money, until: date
+    tx: AsyncConnection,
+    creditor: Creditor,
+    invoice: Late,
+    sent: Letter,
+    principal: Money,
+    until: date,
+    *,
+    paused: bool = True,
 ) -> Interest:
     """Over the present principal, so never too much: from default (NL: BW 6:119), or after the free reminder's term.
 
-    Raises TooOld.
+    `paused`: not over the days on which the debtor was left alone. Raises TooOld.
     """
     if not creditor.fees.interest or principal.minor <= 0:
         return Interest(Money(0, principal.currency), [])
     found: Any = await tx.scalar(select(debtors.c.kind).where(debtors.c.id == invoice.debtor))
     kind: Literal["consumer", "business"] = "business" if found == "business" else "consumer"
+    spared = await pauses.days_of(tx, creditor, invoice.debtor, invoice.id, until) if paused else ()
+    agreed = creditor.fees.interest_rate
     if creditor.country == "NL":
-        return nl.interest(principal, invoice.due + timedelta(days=1), until, kind, creditor.fees.interest_rate)
-    return be.interest(principal, be.first_day(sent) or until, until, kind, creditor.fees.interest_rate)
+        return nl.interest(principal, invoice.due + timedelta(days=1), until, kind, agreed, spared)
+    return be.interest(principal, be.first_day(sent) or until, until, kind, agreed, spared)
 
 
 def too_high(creditor: Creditor, on: date) -> str | None:

@@ -144,10 +144,12 @@ class FeeBook:
             if sent is None:  # it was charged over a letter that is not known any more
                 return Fees(invoice, principal, costs, [], None, True, None, None)
             was = await charges.principal_at(tx, late, charged.at)
-            booked = await charges.interest(tx, creditor, late, sent, was, on)
-            if booked.total < rest:  # it was charged before the creditor's policy became milder
-                law = creditor.model_copy(update={"fees": creditor.fees.model_copy(update=_AS_THE_LAW)})
-                booked = await charges.interest(tx, law, late, sent, was, on)
+            law = creditor.model_copy(update={"fees": creditor.fees.model_copy(update=_AS_THE_LAW)})
+            # It may have been charged before the creditor's policy became milder, or ours, which spares days.
+            for policy, paused in ((creditor, True), (law, True), (creditor, False), (law, False)):
+                booked = await charges.interest(tx, policy, late, sent, was, on, paused=paused)
+                if booked.total >= rest:
+                    break
             # What is still open of the interest, over its periods; the ones paid first are the oldest.
             return Fees(invoice, principal, costs, _remaining(booked.periods, rest), sent, True, None, None)
         if (ours := await self._ours(tx, invoice, creditor, today)) is not None:

@@ -1,11 +1,11 @@
 """Holds: from now on nothing of ours presses this person. Only a person lifts one."""
 
 import re
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, or_, select, update
+from sqlalchemy import Row, Select, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations.contacts import recognised
@@ -16,6 +16,11 @@ from store.tables.money import invoice
 from store.tables.people import contact_point, hold
 from store.tables.talk import conversation
 from store.upsert import insert_once
+
+# Who shows who they are has written what came so shortly before.
+_SITTING = timedelta(hours=1)
+# Said of somebody else as a rule, so that who said it tells little about whom it holds.
+_OF_ANOTHER = frozenset({Reason.REPORT_DECEASED, Reason.UNDER_ADMINISTRATION})
 
 
 async def place(
@@ -35,22 +40,29 @@ async def place(
     """
     if reason not in HOLDS:
         return
-    same = (hold.c.conversation_id == message.conversation_id, hold.c.reason == reason, hold.c.lifted_at.is_(None))
-    if suspected and await tx.scalar(select(hold.c.id).where(*same).limit(1)):
-        return
-    if (
-        not suspected
-        and (await tx.execute(update(hold).where(*same, hold.c.suspected).values(suspected=False))).rowcount
-    ):
-        return
     point = (await tx.execute(select(contact_point).where(contact_point.c.id == message.contact_point_id))).one()
+    verified = point.debtor_id is not None and point.verified_until is not None and point.verified_until > now
     debtors: set[DebtorId | None] = {point.debtor_id} if point.debtor_id else set()
     if not debtors:
         debtors = set(await recognised(tx, message.creditor_id, point.address)) or {None}
     over: list[tuple[DebtorId | None, InvoiceId | None]] = [(debtor, None) for debtor in sorted(debtors, key=str)]
-    if reason is Reason.DISPUTE and point.debtor_id and point.verified_until and point.verified_until > now:
+    if reason is Reason.DISPUTE and verified:
         over = [(point.debtor_id, each) for each in await _named(tx, point.debtor_id, said)] or over
-    for number, (debtor, disputed) in enumerate(over):
+    same = select(hold).where(
+        hold.c.conversation_id == message.conversation_id, hold.c.reason == reason, hold.c.lifted_at.is_(None)
+    )
+    if point.verified_until and not verified:
+        # What was said before may be another person's: the number may have changed hands.
+        same = same.where(hold.c.since > point.verified_until)
+    standing = (await tx.execute(same)).all()
+    if not suspected:
+        standing = [row for row in standing if row.suspected or _turn(row) == message.id]
+    met = [row for row in standing if any(_covers(row, *each, vague=suspected) for each in over)]
+    if not suspected and met:
+        await tx.execute(update(hold).where(hold.c.id.in_([row.id for row in met])).values(suspected=False))
+    for debtor, disputed in over:
+        if any(_covers(row, debtor, disputed, vague=suspected) for row in met):
+            continue
         await insert_once(
             tx,
             hold,
@@ -61,9 +73,21 @@ async def place(
             invoice_id=disputed,
             reason=reason,
             suspected=suspected,
-            by=f"turn:{message.id}:{number}",
+            by=f"turn:{message.id}:{disputed or debtor or ''}",
             since=now,
         )
+
+
+def _covers(row: Row[Any], debtor: DebtorId | None, disputed: InvoiceId | None, *, vague: bool) -> bool:
+    """Whether a hold holds what another would; `vague`: one that names no invoice means whatever is disputed."""
+    theirs = row.debtor_id in (None, debtor)
+    return theirs and (row.invoice_id in (None, disputed) or (vague and disputed is None))
+
+
+def _turn(row: Row[Any]) -> str | None:
+    """The turn that put this hold."""
+    kind, _, rest = row.by.partition(":")
+    return str(rest.partition(":")[0]) if kind == "turn" else None
 
 
 async def _named(tx: AsyncConnection, debtor: DebtorId, said: Sequence[Mapping[str, Any]]) -> list[InvoiceId]:
@@ -114,8 +138,47 @@ class Holds:
             return frozenset(Reason(row.reason) for row in await tx.execute(said))
 
 
-async def attach(tx: AsyncConnection, talk: ConversationId, debtor: DebtorId) -> None:
-    """On verification the conversation's holds become the debtor's."""
-    await tx.execute(
-        hold.update().where(hold.c.conversation_id == talk, hold.c.debtor_id.is_(None)).values(debtor_id=debtor)
-    )
+async def part(
+    tx: AsyncConnection, old: ConversationId, fresh: ConversationId, turns: Collection[str], now: datetime
+) -> None:
+    """What these turns said goes along to another conversation; it stays as well where somebody else may be meant."""
+    for row in (await tx.execute(select(hold).where(hold.c.conversation_id == old).order_by(hold.c.id))).all():
+        if _turn(row) not in turns:
+            continue
+        if _certain(row, now):
+            await tx.execute(update(hold).where(hold.c.id == row.id).values(conversation_id=fresh))
+        elif row.lifted_at is None:
+            await _copy(tx, row, conversation_id=fresh, debtor_id=None)
+
+
+async def attach(tx: AsyncConnection, talk: ConversationId, debtor: DebtorId, now: datetime) -> None:
+    """On verification the holds of what was said in the conversation become the debtor's.
+
+    Whoever else was recognised by the address is let go, unless they may have said it, or be meant: then both are held.
+    """
+    rows = (await tx.execute(select(hold).where(hold.c.conversation_id == talk).order_by(hold.c.id))).all()
+    has = {(_turn(row), row.reason) for row in rows if row.debtor_id == debtor}
+    for row in rows:
+        said, one = (_turn(row), row.reason), hold.c.id == row.id
+        if row.debtor_id == debtor or (row.debtor_id is not None and said[0] is None):
+            continue
+        certain = row.debtor_id is None or _certain(row, now)
+        if said in has:
+            if certain and row.lifted_at is None:
+                await tx.execute(delete(hold).where(one))
+            continue
+        if certain:
+            # An invoice of somebody else's says nothing about which of theirs.
+            await tx.execute(update(hold).where(one).values(debtor_id=debtor, invoice_id=None))
+        elif row.lifted_at is None:
+            await _copy(tx, row, debtor_id=debtor, by=f"turn:{said[0]}:{debtor}")
+        has.add(said)
+
+
+def _certain(row: Row[Any], now: datetime) -> bool:
+    """Whether who shows now who they are has said this, and of themselves."""
+    return row.since > now - _SITTING and row.reason not in _OF_ANOTHER
+
+
+async def _copy(tx: AsyncConnection, row: Row[Any], **changed: Any) -> None:
+    await insert_once(tx, hold, **{**row._mapping, "id": new_id(), "invoice_id": None, **changed})

@@ -16,10 +16,11 @@ from conversations import gate
 from conversations.contacts import IDLE, SESSION_CHANNELS, ContactPoint, contact_of, new_conversation, reach
 from conversations.context import message_of
 from conversations.creditors import Creditors
-from conversations.holds import attach
+from conversations.holds import attach, part
 from core.clock import Clock
 from core.creditor import Creditor
 from core.errors import BadInput
+from core.hold import URGENT
 from core.ids import ConversationId, CreditorKey, DebtorId, TurnId, new_id
 from core.lifecycle import ConversationState, TurnState
 from core.message import Address, Locale
@@ -202,7 +203,7 @@ async def _bind(tx: AsyncConnection, point: ContactPoint, who: DebtorId, until: 
     of = await tx.scalar(select(conversation.c.debtor_id).where(conversation.c.id == point.conversation))
     if of is not None and of != who:
         point = await _part(tx, point, now)
-    await attach(tx, point.conversation, who)
+    await attach(tx, point.conversation, who, now)
     home = await tx.scalar(
         select(conversation.c.id).where(conversation.c.creditor_id == point.creditor, conversation.c.debtor_id == who)
     )
@@ -227,7 +228,8 @@ async def _bind(tx: AsyncConnection, point: ContactPoint, who: DebtorId, until: 
 async def _part(tx: AsyncConnection, point: ContactPoint, now: datetime) -> ContactPoint:
     """A number that has changed hands, or two customers on one telephone: somebody else's conversation stays theirs.
 
-    What was written here since the other's verification ended goes along, with the dialogue that is under way.
+    What was written here since the other's verification ended goes along: with the dialogue that is under way, with
+    what it holds, and with the person whom it called.
     """
     old = (await tx.execute(select(conversation).where(conversation.c.id == point.conversation))).one()
     fresh = await new_conversation(tx, point.creditor, now, old.locale)
@@ -237,6 +239,11 @@ async def _part(tx: AsyncConnection, point: ContactPoint, now: datetime) -> Cont
     new = or_(inbound.c.received_at > since, inbound.c.state == TurnState.RECEIVED)
     await tx.execute(update(inbound).where(heard, new).values(conversation_id=fresh))
     turns = select(inbound.c.id).where(inbound.c.conversation_id == fresh)
+    wrote = select(inbound.c.id, inbound.c.received_at).where(inbound.c.conversation_id == fresh)
+    times = {row.id: row.received_at for row in await tx.execute(wrote)}
+    await part(tx, ConversationId(old.id), fresh, times, now)
+    called, left = _called(old, times)
+    care, kept = [await _crisis(tx, talk) for talk in (fresh, ConversationId(old.id))]
     await tx.execute(update(outbound).where(said, outbound.c.turn_id.in_(turns)).values(conversation_id=fresh))
     outbounds = select(outbound.c.id).where(outbound.c.conversation_id == fresh)
     await tx.execute(update(button).where(button.c.outbound_id.in_(outbounds)).values(conversation_id=fresh))
@@ -249,6 +256,8 @@ async def _part(tx: AsyncConnection, point: ContactPoint, now: datetime) -> Cont
             form=old.form,
             introduced=old.introduced,
             contact_point_id=point.id,
+            care=care,
+            **called,
         )
     )
     others = select(contact_point.c.id).where(
@@ -266,7 +275,9 @@ async def _part(tx: AsyncConnection, point: ContactPoint, now: datetime) -> Cont
             form=None,
             introduced=False,
             contact_point_id=elsewhere,
+            care=old.care and (kept or not care),
             updated_at=now,
+            **left,
         )
     )
     await tx.execute(
@@ -276,6 +287,27 @@ async def _part(tx: AsyncConnection, point: ContactPoint, now: datetime) -> Cont
     )
     changed(tx, old.id)
     return contact_of((await tx.execute(select(contact_point).where(contact_point.c.id == point.id))).one())
+
+
+def _called(old: Row[Any], turns: Mapping[str, datetime]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What changes in the parted conversation and in the old one, where one of these turns has called a person."""
+    summary = old.summary or {}
+    if old.state != ConversationState.OPEN or summary.get("turn") not in turns:
+        return {}, {}
+    called = {name: getattr(old, name) for name in ("state", "reason", "priority", "summary", "opened_at", "agent_id")}
+    if old.opened_at < min(turns.values()):
+        # It waited already: then it goes on to wait, and what else is in the summary is not for the other's.
+        theirs = {name: fact for name, fact in summary.items() if name in ("turn", "also", "suspected")}
+        rest = {name: fact for name, fact in summary.items() if name not in theirs}
+        return called | {"summary": theirs, "opened_at": turns[summary["turn"]], "agent_id": None}, {"summary": rest}
+    left = {"reason": None, "priority": 0, "summary": None, "opened_at": None, "agent_id": None}
+    return called, {"state": ConversationState.PENDING, **left}
+
+
+async def _crisis(tx: AsyncConnection, talk: ConversationId) -> bool:
+    """Whether somebody was in danger here: a transcript for the few."""
+    query = select(hold.c.id).where(hold.c.conversation_id == talk, hold.c.reason.in_(URGENT))
+    return (await tx.scalar(query.limit(1))) is not None
 
 
 async def _merge(tx: AsyncConnection, thread: ConversationId, home: ConversationId, now: datetime) -> None:

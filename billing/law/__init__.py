@@ -6,6 +6,6 @@ law is a new row.
 
 from billing.law import be, nl
 from billing.law.letter import Kind, Letter
-from billing.law.rates import Interest, Period, TooOld
+from billing.law.rates import Days, Interest, Period, TooOld
 
-__all__ = ["Interest", "Kind", "Letter", "Period", "TooOld", "be", "nl"]
+__all__ = ["Days", "Interest", "Kind", "Letter", "Period", "TooOld", "be", "nl"]

@@ -5,6 +5,7 @@ Art. XIX.2 lets further reminders cost something as well. We charge nothing for 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -14,7 +15,7 @@ from typing import Literal
 import holidays
 
 from billing.law.letter import Kind, Letter
-from billing.law.rates import Dated, Interest, accrue, at_most, valid
+from billing.law.rates import Dated, Days, Interest, accrue, at_most, valid
 from core.money import Money
 
 _BOOK = "Code of Economic Law, book XIX (law of 4 May 2023), art. "
@@ -82,9 +83,13 @@ def interest(
     until: date,
     kind: Literal["consumer", "business"],
     agreed: Decimal | None = None,
+    spared: Sequence[Days] = (),
 ) -> Interest:
-    """The most that a clause may give over [since, until), or the lower one that it gives; no interest on interest."""
-    return accrue(principal, since, until, at_most(RATE, agreed), compound=False)
+    """The most that a clause may give over [since, until) but the days `spared`, or the lower one that it gives.
+
+    No interest on interest.
+    """
+    return accrue(principal, since, until, at_most(RATE, agreed), compound=False, spared=spared)
 
 
 def highest(on: date) -> Decimal:

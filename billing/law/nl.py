@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -9,7 +10,7 @@ from fractions import Fraction
 from typing import Literal
 
 from billing.law.letter import Kind, Letter
-from billing.law.rates import Dated, Interest, accrue, at_most, valid
+from billing.law.rates import Dated, Days, Interest, accrue, at_most, valid
 from core.money import Money
 
 _BIK = "Besluit vergoeding voor buitengerechtelijke incassokosten, art. 2 (Stb. 2012, 141)"
@@ -93,12 +94,14 @@ def interest(
     until: date,
     kind: Literal["consumer", "business"],
     agreed: Decimal | None = None,
+    spared: Sequence[Days] = (),
 ) -> Interest:
-    """Statutory interest over [since, until), or the lower one that was agreed on; compound per year.
+    """Statutory interest over [since, until) but the days `spared`, or the lower one agreed on; compound per year.
 
     BW 6:119 lid 2, 6:119a lid 3.
     """
-    return accrue(principal, since, until, at_most(BUSINESS if kind == "business" else CONSUMER, agreed))
+    rates = BUSINESS if kind == "business" else CONSUMER
+    return accrue(principal, since, until, at_most(rates, agreed), spared=spared)
 
 
 def highest(on: date) -> Decimal:

@@ -11,6 +11,8 @@ from fractions import Fraction
 from core.errors import BadInput
 from core.money import Money
 
+type Days = tuple[date, date]  # from the first until the day before the second
+
 
 class TooOld(BadInput):
     """The day is before the first row of its table: what the law was then is not known here."""
@@ -55,9 +57,15 @@ def at_most(table: Sequence[Dated[Decimal]], agreed: Decimal | None) -> Sequence
 
 
 def accrue(
-    principal: Money, since: date, until: date, table: Sequence[Dated[Decimal]], *, compound: bool = True
+    principal: Money,
+    since: date,
+    until: date,
+    table: Sequence[Dated[Decimal]],
+    *,
+    compound: bool = True,
+    spared: Sequence[Days] = (),
 ) -> Interest:
-    """Interest over [since, until): by the day, over the days of its calendar year.
+    """Interest over [since, until): by the day, over the days of its calendar year; none over the days `spared`.
 
     `compound`: after each full year its interest bears interest too. Fractions of a cent are kept until the end and
     left there, in favour of the one who pays; the periods add up to the total. Raises TooOld.
@@ -68,11 +76,13 @@ def accrue(
     found: list[tuple[date, date, Decimal, Fraction]] = []
     birthday = _years_after(since, 1)
     years = 1
-    for start, end, rate in _stretches(since, until, table):
+    for start, end, rate in _stretches(since, until, table, spared):
         if compound and start >= birthday:
             base, this_year = base + this_year, Fraction(0)
             years += 1
             birthday = _years_after(since, years)
+        if any(first <= start < last for first, last in spared):
+            continue
         earned = base * Fraction(rate) / 100 * (end - start).days / _days_in(start.year)
         this_year += earned
         whole += earned
@@ -87,12 +97,15 @@ def accrue(
     return Interest(Money(before, principal.currency), periods)
 
 
-def _stretches(since: date, until: date, table: Sequence[Dated[Decimal]]) -> Iterator[tuple[date, date, Decimal]]:
-    """Cut where the rate, the calendar year or the year of the debt changes."""
+def _stretches(
+    since: date, until: date, table: Sequence[Dated[Decimal]], spared: Sequence[Days]
+) -> Iterator[tuple[date, date, Decimal]]:
+    """Cut where the rate, the calendar year or the year of the debt changes, and where days are spared."""
     start = since
     while start < until:
         rate = valid(table, start)
         cuts = [row.since for row in table if row.since > start]
+        cuts += [day for days in spared for day in days if day > start]
         cuts += [date(start.year + 1, 1, 1), until, *_birthdays(since, start)]
         end = min(cuts)
         yield start, end, rate.value

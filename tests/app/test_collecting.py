@@ -1,7 +1,6 @@
 """The product as it is wired, collecting through a real provider: link, page, checkout, webhook, ledger, message."""
 
 import re
-import socket
 from pathlib import Path
 from typing import cast
 
@@ -26,6 +25,7 @@ from tests.fakes.bank import FakeBank, Held
 from tests.fakes.buckaroo import FakeBuckaroo
 from tests.fakes.mollie import FakeMollie
 from tests.fakes.stripe import FakeStripe
+from tests.ports import free_port
 from understanding import Understanding
 
 FAKES = {"mollie": FakeMollie, "stripe": FakeStripe, "buckaroo": FakeBuckaroo}
@@ -33,15 +33,14 @@ FAKES = {"mollie": FakeMollie, "stripe": FakeStripe, "buckaroo": FakeBuckaroo}
 
 @pytest.mark.parametrize("name", FAKES)
 async def test_from_the_page_to_the_message(tmp_path: Path, clock: FakeClock, name: str) -> None:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = int(found.getsockname()[1])
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     async with FAKES[name](clock) as bank:
         settings = Settings(
             var_dir=tmp_path,
             public_url=url,
             port=port,
+            actions_url=f"http://127.0.0.1:{free_port()}",
             secret_key="a-secret-key-that-only-tests-know",
             engine_token="a-token",
             twilio_account_sid="AC" + "0" * 32,

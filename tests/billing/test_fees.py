@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from sqlalchemy import insert, update
+from sqlalchemy import Table, insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from structlog.testing import capture_logs
 
@@ -25,8 +25,8 @@ from core.ids import DebtorId, InvoiceId, new_id
 from core.lifecycle import PaymentStatus
 from core.message import Locale
 from core.money import Money
+from store.tables.money import claim, plan, promise
 from store.tables.money import payment as payments
-from store.tables.money import plan, promise
 from store.tables.people import debtor, hold
 from tests.billing.house import BLOEM, House, Street
 
@@ -251,6 +251,99 @@ async def test_what_was_charged_is_explained_after_the_policy_became_milder(
     (found,) = await fees.explain(who, NL.model_copy(update={"fees": milder}))
     assert [each.amount for each in found.interest] == [Money(241)]
     assert found.total.minor == await house.open(key) == 115241
+
+
+FROM, TO = datetime(2026, 11, 5, 9, tzinfo=UTC), datetime(2026, 11, 9, 9, tzinfo=UTC)
+LASTED = {"state": "kept", "created_at": FROM, "ended_at": TO}
+
+
+@pytest.mark.parametrize(
+    ("table", "values", "spared"),
+    [
+        pytest.param(hold, {"reason": "hardship"}, True, id="a hold"),
+        pytest.param(hold, {"reason": "dispute", "invoice_id": "bloem-F1"}, True, id="a dispute of this invoice"),
+        pytest.param(hold, {"reason": "dispute", "invoice_id": "bloem-F2"}, False, id="a dispute of another one"),
+        pytest.param(hold, {"reason": "hardship", "debtor_id": "bloem-K2"}, False, id="a hold of somebody else"),
+        pytest.param(hold, {"reason": "hardship", "suspected": True}, True, id="what was suspected"),
+        pytest.param(claim, LASTED | {"state": "settled", "until": date(2026, 11, 12)}, True, id="a claim"),
+        pytest.param(
+            claim,
+            LASTED | {"state": "settled", "until": TO.date(), "ended_at": datetime(2026, 11, 20, tzinfo=UTC)},
+            True,
+            id="a claim that lapsed before its money came",
+        ),
+        pytest.param(promise, LASTED | {"until": TO.date()}, True, id="a promise that was kept"),
+        pytest.param(promise, LASTED | {"until": TO.date(), "state": "replaced"}, True, id="one that was replaced"),
+        pytest.param(promise, LASTED | {"until": TO.date(), "state": "broken"}, False, id="one that was broken"),
+        pytest.param(plan, LASTED | {"currency": "EUR", "total": 10000}, True, id="a plan that was kept"),
+        pytest.param(plan, LASTED | {"currency": "EUR", "total": 1, "state": "broken"}, False, id="one that broke"),
+    ],
+)
+async def test_nothing_grew_while_they_were_left_alone(
+    house: House, fees: FeeBook, table: Table, values: dict[str, Any], spared: bool
+) -> None:
+    who, other = await house.debtor("K1"), await house.debtor("K2")
+    key = await house.invoice(who, "F1", 100000)
+    await house.invoice(other, "F2", 100000)
+    await send(house, key, 15000)
+    row: dict[str, Any] = {
+        "id": "1",
+        "creditor_id": "bloem",
+        "debtor_id": who,
+        "conversation_id": await house.talk(who),
+    }
+    if table is hold:
+        row |= {"by": "turn:1", "since": FROM, "lifted_at": TO}
+    else:
+        row |= {"cause": "t", "invoices": ["bloem-F9"]}
+    async with house.database.begin() as tx:
+        await tx.execute(insert(table).values(**(row | values)))
+    # 4% x 1000 / 365 a day: over 22 days, or over three and fourteen of them.
+    expected = [(2, 5, 32), (10, 24, 154)] if spared else [(2, 24, 241)]
+    for charged in (False, True):
+        (found,) = await fees.explain(who, NL)
+        assert [(p.since.day, p.until.day, p.amount.minor) for p in found.interest] == expected
+        assert found.charged is charged
+        assert await fees.run(NL) == (0 if charged else 1)
+    assert (await parts(house, key))[Account.INTEREST] == sum(amount for *_, amount in expected)
+    assert found.total.minor == await house.open(key)
+
+
+async def test_an_agreement_spares_as_the_policy_says(house: House, fees: FeeBook) -> None:
+    creditor = NL.model_copy(update={"promises": Promises(stops_costs=False)})
+    who = await house.debtor("K1")
+    key = await house.invoice(who, "F1", 100000)
+    await send(house, key, 15000)
+    row: dict[str, Any] = {
+        "id": "1",
+        "creditor_id": "bloem",
+        "debtor_id": who,
+        "conversation_id": await house.talk(who),
+        "cause": "t",
+    }
+    async with house.database.begin() as tx:
+        await tx.execute(insert(promise).values(**row, **LASTED, until=TO.date(), invoices=[key]))
+    (found,) = await fees.explain(who, creditor)
+    assert [each.amount for each in found.interest] == [Money(241)]
+
+
+async def test_what_was_charged_over_days_that_are_spared_now_is_explained(house: House, fees: FeeBook) -> None:
+    who = await house.debtor("K1")
+    key = await house.invoice(who, "F1", 100000)
+    await send(house, key, 15000)
+    await fees.run(NL)
+    row = {
+        "id": "1",
+        "creditor_id": "bloem",
+        "debtor_id": who,
+        "conversation_id": await house.talk(who),
+        "by": "turn:1",
+    }
+    async with house.database.begin() as tx:
+        await tx.execute(insert(hold).values(**row, reason="hardship", since=FROM, lifted_at=TO))
+    (found,) = await fees.explain(who, NL)
+    assert [each.amount for each in found.interest] == [Money(241)]
+    assert found.total.minor == await house.open(key)
 
 
 async def test_costs_over_what_is_still_open(house: House, fees: FeeBook) -> None:

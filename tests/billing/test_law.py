@@ -100,6 +100,41 @@ def test_dutch_interest(since: str, until: str, kind: Literal["consumer", "busin
     assert found.total == Money(expected)
 
 
+@pytest.mark.parametrize(
+    ("spared", "expected"),
+    [
+        pytest.param([], [("2026-11-02", "2026-11-24", 241)], id="none"),
+        pytest.param(
+            [("2026-11-05", "2026-11-10")],
+            [("2026-11-02", "2026-11-05", 32), ("2026-11-10", "2026-11-24", 154)],
+            id="in the middle: 17 days x 4% x 1000 / 365 = 1.86",
+        ),
+        pytest.param(
+            [("2026-11-05", "2026-11-10"), ("2026-11-07", "2026-11-12")],
+            [("2026-11-02", "2026-11-05", 32), ("2026-11-12", "2026-11-24", 132)],
+            id="two at once: 15 days = 1.64",
+        ),
+        pytest.param([("2026-10-01", "2026-11-10")], [("2026-11-10", "2026-11-24", 153)], id="from before"),
+        pytest.param([("2026-11-20", "2026-12-31")], [("2026-11-02", "2026-11-20", 197)], id="and after"),
+        pytest.param([("2026-10-01", "2026-12-31")], [], id="all"),
+    ],
+)
+def test_no_interest_over_days_that_are_spared(
+    spared: list[tuple[str, str]], expected: list[tuple[str, str, int]]
+) -> None:
+    days = [(date.fromisoformat(first), date.fromisoformat(last)) for first, last in spared]
+    found = nl.interest(Money(100000), date(2026, 11, 2), date(2026, 11, 24), "consumer", None, days)
+    assert [(str(each.since), str(each.until), each.amount.minor) for each in found.periods] == expected
+    assert found.total == Money(sum(amount for _, _, amount in expected))
+
+
+def test_a_year_that_is_spared_bears_no_interest_on_interest() -> None:
+    # The first year is spared; the second gives 60, and only the third bears interest on that.
+    spared = [(date(2019, 1, 1), date(2020, 1, 1))]
+    found = nl.interest(Money(100000), date(2019, 1, 1), date(2022, 1, 1), "consumer", None, spared)
+    assert found.total == Money(2000 + 2040)
+
+
 def test_interest_names_its_rates_and_periods() -> None:
     found = nl.interest(Money(100000), date(2025, 12, 22), date(2026, 1, 11), "consumer")
     assert [(p.since.isoformat(), p.until.isoformat(), p.rate, p.amount.minor) for p in found.periods] == [
