@@ -88,6 +88,7 @@ from desk import Services as DeskServices
 from desk.accounts import Accounts as DeskAccounts
 from locales import Renderer
 from outreach.agreements import Agreements
+from outreach.current import still_true
 from outreach.debits import DebitNews
 from outreach.quiet import may_approach
 from outreach.reminders import Reminders
@@ -295,7 +296,7 @@ def _wire(
         copies=copies,
     )
     engine = Engine(http, settings.engine_url.split(","), settings.engine_token)
-    making = Making(creditors, texts, channels, settings.public_url, may_approach)
+    making = Making(creditors, texts, channels, settings.public_url, may_approach, still_true)
     delivery = Delivery(db, clock, wake, making, channels)
     proofs = Proofs(db, outbox, claims, Evidence(db, clock), channels)
     told = Told(db, clock, outbox, invoices)

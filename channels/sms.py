@@ -34,6 +34,6 @@ class Sms:
         number = twilio.sender(self._numbers, message)
         return await self._account.create(message.address, number, body=message.text)
 
-    async def find(self, message: Rendered, since: datetime) -> str | None:
+    async def find(self, message: Rendered, since: datetime) -> Receipt | None:
         number = twilio.sender(self._numbers, message)
         return await self._account.find(message.address, number, message.text, since)

@@ -101,8 +101,8 @@ class Twilio:
         """Creates a content template; its SID. Raises SendFailed."""
         return _sid(await _answered(self.client.content.v1.contents.create_async(request)))
 
-    async def find(self, to: str, sender: str, body: str, since: datetime) -> str | None:
-        """The SID of the message with this very text that Twilio took after `since`. Raises SendFailed.
+    async def find(self, to: str, sender: str, body: str, since: datetime) -> Receipt | None:
+        """What became of the message with this very text that Twilio took after `since`. Raises SendFailed.
 
         A message that is still queued has no date of sending to filter by, so the newest ones are looked through.
         """
@@ -110,7 +110,9 @@ class Twilio:
         since = since.replace(microsecond=0)  # Twilio counts in seconds
         for message in messages:
             if message.body == body and message.date_created is not None and message.date_created >= since:
-                return str(message.sid)
+                # A word that is new to us says at least that Twilio has it.
+                state = _STATES.get(str(message.status), OutboundState.SENT)
+                return Receipt(_channel(sender, to) or "", str(message.sid), state, str(message.error_code or ""))
         return None
 
 

@@ -57,8 +57,8 @@ class WhatsApp:
         media = {"media_url": [message.image]} if message.image else {}
         return await self._account.create(to, sender, body=_numbered(message), **media)
 
-    async def find(self, message: Rendered, since: datetime) -> str | None:
-        """By the text, with its choices as buttons or numbered. A template's text is not ours: never found."""
+    async def find(self, message: Rendered, since: datetime) -> Receipt | None:
+        """By the text, with its choices as buttons or numbered. A template's text is Twilio's: nobody can ask."""
         sender, to = self._ends(message)
         for body in dict.fromkeys((message.text, _numbered(message))):
             found = await self._account.find(to, sender, body, since)

@@ -123,6 +123,17 @@ async def recognised(tx: AsyncConnection, creditor: CreditorKey, address: str) -
     return [DebtorId(identifier) for identifier in (await tx.scalars(query)).all()]
 
 
+async def keeps_reach(tx: AsyncConnection, talk: ConversationId, now: datetime) -> bool:
+    """Whether what we begin in days reaches the conversation's person: a session will have ended by then."""
+    lasting = select(contact_point.c.id).where(
+        contact_point.c.conversation_id == talk,
+        contact_point.c.channel.not_in(SESSION_CHANNELS),
+        contact_point.c.opted_out_at.is_(None),
+        contact_point.c.verified_until > now,
+    )
+    return (await tx.scalar(lasting.limit(1))) is not None
+
+
 async def _create(
     tx: AsyncConnection, creditor: CreditorKey, channel: str, address: Address, now: datetime, locale: Locale | None
 ) -> ContactPoint:

@@ -9,7 +9,7 @@ from sqlalchemy import Row, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations.care import country_of
-from conversations.contacts import contact_of
+from conversations.contacts import SESSION_CHANNELS, contact_of, keeps_reach
 from conversations.creditors import Creditors
 from conversations.hours import is_open
 from core.clock import Clock
@@ -83,6 +83,14 @@ class Contexts:
             agent_open=is_open(creditor, now),
             now=now,
         )
+
+
+    async def out_of_reach(self, context: TurnContext) -> bool:
+        """Whether the person writes from a session, and has no other address that lasts longer than that."""
+        if context.channel not in SESSION_CHANNELS:
+            return False
+        async with self._db.read() as tx:
+            return not await keeps_reach(tx, context.conversation, self._clock.now())
 
 
 async def message_of(tx: AsyncConnection, turn: TurnId) -> Row[Any]:

@@ -185,7 +185,12 @@ class Delivery:
                 await tx.execute(
                     select(outbound, contact_point.c.channel)
                     .join(contact_point, contact_point.c.id == outbound.c.contact_point_id)
-                    .where(outbound.c.state == OutboundState.UNKNOWN, contact_point.c.channel.in_(self._settling))
+                    .where(
+                        outbound.c.state == OutboundState.UNKNOWN,
+                        contact_point.c.channel.in_(self._settling),
+                        # An approved template's text is the provider's: not to be found by ours is no proof.
+                        outbound.c.rendered[0]["template"].as_string().is_(None),
+                    )
                     .order_by(outbound.c.seq)
                     .limit(_AT_ONCE)
                 )
@@ -215,11 +220,15 @@ class Delivery:
             return
         if found is None:
             await self._finish(row, OutboundState.QUEUED, next_at=self._clock.now())
+        elif found.state is OutboundState.FAILED:
+            # The receipt that said so came before anybody knew whose it was.
+            why = {"provider_id": found.provider_id, "error": found.code or found.state}
+            await self._finish(row, OutboundState.FAILED, **why)
         elif row.parts_sent + 1 < len(row.rendered):
-            await self._progress(row, row.parts_sent + 1, found)
+            await self._progress(row, row.parts_sent + 1, found.provider_id)
             await self._finish(row, OutboundState.QUEUED, next_at=self._clock.now(), parts_sent=row.parts_sent + 1)
         else:
-            await self._sent(row, row.parts_sent + 1, found)
+            await self._sent(row, row.parts_sent + 1, found.provider_id)
 
     async def _claim(self, tx: AsyncConnection, now: datetime) -> Row[Any] | None:
         lease = {"due": now, "soon": now + _PATIENCE, "until": now + LEASE, "new_lease": new_id()}

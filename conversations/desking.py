@@ -10,6 +10,8 @@ from typing import Any, Protocol
 from sqlalchemy import Row, Update, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from conversations import window
+from conversations.contacts import contact_of
 from core.agent import Agent, NotAllowed, Right
 from core.clock import Clock
 from core.creditor import Creditor
@@ -19,7 +21,7 @@ from core.lifecycle import CONVERSATION, ConversationState, sources
 from core.message import MAX_TEXT, Say
 from store.audit import record
 from store.database import Database, changed
-from store.tables.people import creditor, hold
+from store.tables.people import contact_point, creditor, hold
 from store.tables.staff import agent as staff
 from store.tables.talk import conversation, outbound
 from store.wake import Wake
@@ -58,6 +60,10 @@ class SentBefore(Conflict):
 
 class Unreachable(Conflict):
     """Nobody has written in this conversation yet, so there is nowhere to answer."""
+
+
+class WindowClosed(BadInput):
+    """WhatsApp takes no text of ours a day after the person's last one: wait for them, call, or use another channel."""
 
 
 class Desking:
@@ -106,7 +112,7 @@ class Desking:
     async def write(self, conversation_id: ConversationId, agent: Agent, text: str, key: str) -> None:
         """Answer the person on the channel they last wrote from; the same `key` sends once.
 
-        Raises BadInput, NotYours, SentBefore, Unreachable.
+        Raises BadInput, NotYours, SentBefore, Unreachable, WindowClosed.
         """
         text = text.strip()
         if not text or len(text) > MAX_TEXT:
@@ -124,6 +130,9 @@ class Desking:
                 if before.conversation_id != conversation_id or before.args != {"text": text}:
                     raise SentBefore
                 return
+            there = select(contact_point).where(contact_point.c.id == talk.contact_point_id)
+            if window.closed(contact_of((await tx.execute(there)).one()), self._clock.now()):
+                raise WindowClosed  # and what was queued goes with the transaction
             await self._record(tx, agent, "write", conversation_id, {"outbound": sent})
 
     async def hand_back(self, conversation_id: ConversationId, agent: Agent) -> None:

@@ -1,23 +1,21 @@
 """The last gate: what says something about a debt waits for proof of who reads it, and is then told."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, or_, update
+from sqlalchemy import Row, and_, delete, null, or_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations.contacts import ContactPoint
-from conversations.outbox import queue
+from conversations.outbox import KEPT, queue
 from core.ids import ContactPointId, ConversationId
 from core.lifecycle import OutboundState
 from core.message import Say
-from store.tables.talk import outbound
+from store.tables.talk import outbound, sent_part
 
 # Why a message is withheld.
 UNPROVEN = "not_verified"
 SESSION_ENDED = "session_ended"
-# Later it is old news: who asks is told how things stand.
-_KEPT = timedelta(days=7)
 
 
 async def withhold(tx: AsyncConnection, row: Row[Any], why: str) -> None:
@@ -48,14 +46,17 @@ async def open_for(tx: AsyncConnection, home: ConversationId, contact: ContactPo
     """
     lasting = outbound.c.key.startswith("payment.")
     answers = and_(outbound.c.error == UNPROVEN, ~outbound.c.proactive)
-    await tx.execute(
-        update(outbound)
-        .where(
-            outbound.c.conversation_id == home,
-            outbound.c.state == OutboundState.WITHHELD,
-            outbound.c.error.in_([UNPROVEN, SESSION_ENDED]),
-            outbound.c.created_at > now - _KEPT,
-            or_(lasting, answers, outbound.c.author == "agent"),
-        )
-        .values(state=OutboundState.QUEUED, error=None, contact_point_id=contact, next_at=now, attempts=0)
+    theirs = (
+        outbound.c.conversation_id == home,
+        outbound.c.state == OutboundState.WITHHELD,
+        outbound.c.error.in_([UNPROVEN, SESSION_ENDED]),
+        outbound.c.created_at > now - KEPT,
+        or_(lasting, answers, outbound.c.author == "agent"),
     )
+    # What was made for another address names that address, and may be somebody else's by now: it is made anew.
+    elsewhere = update(outbound).where(*theirs, outbound.c.contact_point_id != contact)
+    anew = elsewhere.values(rendered=null(), parts_sent=0, provider_id=None).returning(outbound.c.id)
+    moved = list(await tx.scalars(anew))
+    await tx.execute(delete(sent_part).where(sent_part.c.outbound_id.in_(moved)))
+    again = {"state": OutboundState.QUEUED, "error": None, "contact_point_id": contact, "next_at": now, "attempts": 0}
+    await tx.execute(update(outbound).where(*theirs).values(again))

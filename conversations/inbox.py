@@ -1,7 +1,10 @@
 """The inbox: each message is stored once, before anything is thought about it."""
 
+import asyncio
+
+import structlog
 from sqlalchemy import bindparam, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 
 from conversations.contacts import reach
 from core.clock import Clock
@@ -12,6 +15,12 @@ from store.database import Database
 from store.tables.people import contact_point
 from store.tables.talk import conversation, inbound
 from store.wake import Wake
+
+log = structlog.get_logger(__name__)
+
+# A database that restarts is waited for, in seconds: Twilio gives up after 15, and tells nothing a second time.
+AWAY = 8.0
+_PAUSE = 0.25
 
 # Built once: building them anew for each message costs more than running them.
 _SEEN = select(inbound.c.id).where(
@@ -33,10 +42,10 @@ class Inbox:
     async def receive(self, creditor: CreditorKey, message: Inbound) -> TurnId | None:
         """Store the message and wake a worker; None where the provider has told it before."""
         try:
-            turn = await self._store(creditor, message)
+            turn = await self._patiently(creditor, message)
         except IntegrityError:
             # Two at once: the same message, or the first two of a new address. The winner is committed by now.
-            turn = await self._store(creditor, message)
+            turn = await self._patiently(creditor, message)
         if turn:
             self._wake.ring("inbox")
         return turn
@@ -45,6 +54,20 @@ class Inbox:
         """The turn of a message that is stored already."""
         async with self._db.read() as tx:
             return await tx.scalar(_SEEN, {"creditor": creditor, "channel": channel, "external_id": external_id})
+
+    async def _patiently(self, creditor: CreditorKey, message: Inbound) -> TurnId | None:
+        """`_store`, tried again while the database is away."""
+        loop = asyncio.get_running_loop()
+        pause, latest = _PAUSE, loop.time() + AWAY
+        while True:
+            try:
+                return await self._store(creditor, message)
+            except (OperationalError, InterfaceError) as error:
+                if loop.time() + pause > latest:
+                    raise
+                log.warning("inbound.not_stored", channel=message.channel, error=type(error).__name__)
+            await asyncio.sleep(pause)
+            pause *= 2
 
     async def _store(self, creditor: CreditorKey, message: Inbound) -> TurnId | None:
         now = self._clock.now()

@@ -1,6 +1,6 @@
 """What a queued message becomes: allowed still, then the exact text, buttons and picture for its channel, stored."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol
@@ -17,6 +17,7 @@ from conversations.handoff import wait_for_person
 from conversations.holds import holding
 from core.creditor import Creditor
 from core.hold import Reason
+from core.ids import DebtorId
 from core.lifecycle import OutboundState
 from core.message import Channel, Choice, Limits, Option, Rendered, Say, links_in
 from store.tables.invoices import invoice_copy
@@ -66,13 +67,16 @@ class Making:
         channels: Mapping[str, Channel],
         public_url: str,
         may_approach: Callable[[Creditor, datetime], bool],
+        still_true: Callable[[AsyncConnection, Row[Any], DebtorId, datetime], Awaitable[bool]],
     ) -> None:
-        """`may_approach`: whether we may write first at this moment (quiet hours)."""
+        """`may_approach`: whether we may write first at this moment (quiet hours); `still_true`: whether what a queued
+        message says first to this debtor is so at this moment."""
         self._creditors = creditors
         self._renderer = renderer
         self._channels = channels
         self._public_url = public_url.rstrip("/")
         self._may_approach = may_approach
+        self._still_true = still_true
 
     async def made(
         self, tx: AsyncConnection, row: Row[Any], now: datetime, **values: Any
@@ -103,7 +107,8 @@ class Making:
     async def _may_go(
         self, tx: AsyncConnection, row: Row[Any], point: ContactPoint, creditor: Creditor, now: datetime
     ) -> bool:
-        """What we start is looked at once more: since it was queued somebody may have opted out, or be in trouble."""
+        """What we start is looked at once more: since it was queued somebody may have opted out, paid, or be in
+        trouble."""
         if point.opted_out_at is not None:
             await gate.withhold(tx, row, "opted_out")
             return False
@@ -115,6 +120,9 @@ class Making:
             later = {"state": OutboundState.QUEUED, "next_at": now + _QUIET, "lease": None, "lease_until": None}
             later["attempts"] = row.attempts - 1  # waiting for the morning is no try
             await tx.execute(update(outbound).where(outbound.c.id == row.id).values(**later))
+            return False
+        if point.debtor is not None and not await self._still_true(tx, row, point.debtor, now):
+            await gate.withhold(tx, row, "superseded")
             return False
         if not window.takes(row.key, point, creditor, now):
             await gate.withhold(tx, row, "window_closed")

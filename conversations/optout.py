@@ -45,18 +45,20 @@ class OptOuts:
             of_point = update(contact_point).where(contact_point.c.id == message.contact_point_id)
             await tx.execute(of_point.values(verified_until=None, confirmed_until=None))
 
-    async def back(self, turn: TurnId) -> None:
-        """The person asks for our messages again. In words of their own, and verified, they may get offers too;
-        a keyword lifts the opt-out of its channel and says no more."""
+    async def back(self, turn: TurnId) -> bool:
+        """The person asks for our messages again; whether they get offers too: in words of their own, and verified.
+        A keyword lifts the opt-out of its channel and says no more."""
         now = self._clock.now()
         async with self._db.begin() as tx:
             message = await message_of(tx, turn)
             await opt_in_contact(tx, message.contact_point_id)
             query = contact_point.select().where(contact_point.c.id == message.contact_point_id)
             point = contact_of((await tx.execute(query)).one())
-            if point.verified(now) and lone_word(message.text) not in IN_WORDS:
+            offers = point.verified(now) and lone_word(message.text) not in IN_WORDS
+            if offers:
                 await tx.execute(
                     update(debtor)
                     .where(debtor.c.id == point.debtor)
                     .values(marketing_consent=True, marketing_consent_at=now, updated_at=now)
                 )
+        return offers

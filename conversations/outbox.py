@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Row, bindparam, case, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from conversations.handoff import hand_over
+from conversations.handoff import hand_over, wait_for_person
 from core.clock import Clock
 from core.hold import Reason
 from core.ids import AgentId, ContactPointId, ConversationId, OutboundId, TurnId, new_id, new_secret
@@ -22,6 +22,11 @@ from store.wake import Wake
 
 # A button from an old message does what it said, or says that it expired.
 BUTTON_LIFE = timedelta(days=30)
+# Later it is old news: who asks is told how things stand.
+KEPT = timedelta(days=7)
+
+# Causes of what is offered again.
+_AGAIN = "again:"
 
 # Built once: building it anew for each message costs more than running it.
 _BUTTONS = insert(button)
@@ -85,15 +90,16 @@ class Outbox:
                     outbound.c.contact_point_id == contact,
                     outbound.c.state == OutboundState.UNKNOWN,
                     outbound.c.proactive.is_(False),
+                    outbound.c.created_at > self._clock.now() - KEPT,
                 )
                 .order_by(outbound.c.seq)
             )
         ).all()
         for row in lost:
             again = {"author": row.author, "agent": row.agent_id, "contact": contact}
-            if await self.put(tx, talk, Say("notice.again"), cause=f"again:{row.id}:notice", contact=contact):
+            if await self.put(tx, talk, Say("notice.again"), cause=f"{_AGAIN}{row.id}:notice", contact=contact):
                 options = [Option.from_json(option) for option in row.options]
-                await self.put(tx, talk, Say(row.key, row.args, options), cause=f"again:{row.id}", **again)
+                await self.put(tx, talk, Say(row.key, row.args, options), cause=f"{_AGAIN}{row.id}", **again)
 
     def wake(self) -> None:
         self._wake.ring("outbox")
@@ -189,8 +195,12 @@ async def queue(
 
 
 async def _part_failed(tx: AsyncConnection, receipt: Receipt) -> Row[Any] | None:
-    """The message of which an earlier part did not arrive, whatever became of the last; None where there is none."""
-    gone = delete(sent_part).where(sent_part.c.provider_id == receipt.provider_id).returning(sent_part.c.outbound_id)
+    """The message of which an earlier part did not arrive, whatever became of the last; None where there is none.
+
+    Once a message: what becomes of its other parts is nothing new.
+    """
+    of = select(sent_part.c.outbound_id).where(sent_part.c.provider_id == receipt.provider_id).scalar_subquery()
+    gone = delete(sent_part).where(sent_part.c.outbound_id == of).returning(sent_part.c.outbound_id)
     part = (await tx.execute(gone)).first()
     if part is None:
         return None
@@ -198,7 +208,9 @@ async def _part_failed(tx: AsyncConnection, receipt: Receipt) -> Row[Any] | None
         (outbound.c.state.in_(sources(OUTBOUND, OutboundState.FAILED)), OutboundState.FAILED), else_=outbound.c.state
     )
     changed_row = (
-        update(outbound).where(outbound.c.id == part.outbound_id).values(state=failed, error=receipt.code or "part")
+        update(outbound)
+        .where(outbound.c.id == part.outbound_id, outbound.c.state != OutboundState.FAILED)
+        .values(state=failed, error=receipt.code or "part")
     )
     row: Row[Any] | None = (await tx.execute(changed_row.returning(outbound))).first()
     return row
@@ -219,12 +231,19 @@ OPTED_OUT_CODES = frozenset({"21610", "blocked"})
 
 
 async def undelivered(tx: AsyncConnection, row: Row[Any], code: str, now: datetime) -> None:
-    """What a failure for good brings about: an answer that cannot be delivered is put before a person."""
+    """What a failure for good brings about: an answer that cannot be delivered is put before a person.
+
+    So is what an agent wrote, news of money, and what was said again: nobody else would notice.
+    """
     if code in OPTED_OUT_CODES:
         await opt_out_contact(tx, row.contact_point_id, now)
     if row.turn_id and not row.proactive:
         message = (await tx.execute(select(inbound).where(inbound.c.id == row.turn_id))).one()
         await hand_over(tx, message, Reason.FAULT, now, {"undelivered": row.id})
+    elif row.author == "agent" or row.key.startswith("payment.") or row.cause.startswith(_AGAIN):
+        # The row may be an old reading: conversations are merged.
+        home = (await tx.execute(select(outbound.c.conversation_id).where(outbound.c.id == row.id))).scalar_one()
+        await wait_for_person(tx, home, Reason.FAULT, now, {"undelivered": row.id})
 
 
 async def opt_out_contact(tx: AsyncConnection, contact: ContactPointId, now: datetime) -> None:

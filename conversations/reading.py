@@ -1,5 +1,6 @@
 """What a message means, before it is decided who answers: a tap, a number, a keyword, or words that are understood."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -11,8 +12,11 @@ from core.ids import OutboundId
 from core.message import Option
 
 NOT_UNDERSTOOD = "out_of_scope"
+_BARE = re.compile(r"\d{4,12}")
 # The value of a message that something came with, a picture most likely.
 PICTURE = "picture"
+# By which of these somebody says who they are.
+NUMBERS = ("invoice_number", "customer_number")
 
 
 class Parsed(Protocol):
@@ -106,6 +110,20 @@ def with_picture(heard: Reading) -> Reading:
     sent = {"entity": PICTURE, "value": "sent"}
     engine = {**heard.engine, "entities": [*heard.engine["entities"], sent]}
     return replace(heard, engine=engine, entities=[*heard.entities, sent])
+
+
+def number_in(heard: Reading, text: str) -> Reading | None:
+    """The words as the number that was asked for, whatever else they say; None where there is none in them."""
+    values = heard.engine["entities"]
+    named = [value for value in values if value["entity"] in NUMBERS]
+    alone = text.strip()
+    if not named and _BARE.fullmatch(alone) and not any(value["entity"] == "phone" for value in values):
+        named = [{"entity": "customer_number", "value": alone, "start": 0, "end": len(text)}]
+    if not named or heard.tapped:
+        return None
+    certain = {"name": "inform", "confidence": 1.0}
+    rest = [value for value in values if value not in named]
+    return replace(heard, engine={**heard.engine, "intent": certain, "entities": [*named, *rest]})
 
 
 def expired() -> Reading:

@@ -163,8 +163,8 @@ class Channel(Protocol):
 class Inquires(Protocol):
     """A channel that can be asked whether a message has gone out."""
 
-    async def find(self, message: Rendered, since: datetime) -> str | None:
-        """The provider's id of the message if it was taken after `since`, else None. Raises SendFailed."""
+    async def find(self, message: Rendered, since: datetime) -> Receipt | None:
+        """What became of the message if it was taken after `since`, else None. Raises SendFailed."""
         ...
 
 

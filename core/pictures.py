@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 # Bytes. A photo of a phone, as messengers pass it on, has some hundred thousand.
 MOST = 5 * 1024 * 1024
+# Where a picture can be sent to us.
+PICTURE_CHANNELS = frozenset({"whatsapp", "telegram"})
 
 # How a file of the type begins, and ends where that is certain. PNG: https://www.w3.org/TR/png-3/#5PNG-file-signature;
 # JPEG: ITU T.81, B.1.1.3; WebP: RFC 9649, 2.4. Nothing that can carry scripts (SVG, PDF) is among them.

@@ -26,7 +26,7 @@ from billing.shop.unheard import Unheard
 from billing.statements.deciding import Deciding
 from billing.statements.statements import Statements
 from conversations.creditors import Creditors
-from conversations.desking import Desking, NotYours, SentBefore, Taken, Unreachable
+from conversations.desking import Desking, NotYours, SentBefore, Taken, Unreachable, WindowClosed
 from conversations.training import Training
 from core.agent import NotAllowed, Right
 from core.clock import Clock
@@ -366,6 +366,8 @@ def _why(error: Exception, t: Any) -> str:
             return str(t("desk.error.sent_before"))
         case Unreachable():
             return str(t("desk.error.unreachable"))
+        case WindowClosed():
+            return str(t("desk.error.window_closed"))
         case Conflict():
             return str(t("desk.error.changed"))
         case BadInput():

@@ -1,6 +1,7 @@
 """What becomes of promises, plans and claims to have paid: looked at in daytime, told where they were made."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -15,7 +16,7 @@ from billing.links import Links
 from billing.plans import Plans
 from billing.promises import Promises
 from conversations import window
-from conversations.contacts import ContactPoint, contact_of
+from conversations.contacts import ContactPoint, contact_of, keeps_reach
 from conversations.creditors import Creditors
 from conversations.handoff import wait_for_person
 from conversations.outbox import Outbox
@@ -26,6 +27,7 @@ from core.ids import ContactPointId, ConversationId, DebtorId, InvoiceId
 from core.lifecycle import ClaimState, PlanState
 from core.message import Option, Say
 from core.money import Money
+from core.pictures import PICTURE_CHANNELS
 from outreach.quiet import may_approach
 from store.database import Database
 from store.tables.money import claim, instalment, plan, posting, promise
@@ -111,7 +113,10 @@ class Agreements:
             table = {"rows": rows, "key": "plan.row"}
             stops = (await self._creditors.get(row.creditor_id)).plans.stops_costs
             said = {"rows": table, "total": {"money": [row.total, row.currency]}}
-            say = Say("plan.agreed" if stops else "plan.agreed_costs", said)
+            key = "plan.agreed" if stops else "plan.agreed_costs"
+            if not await keeps_reach(tx, await _home(tx, row), self._clock.now()):
+                key = f"{key}_web"
+            say = Say(key, said)
             await self._tell(tx, row, say, f"plan:{row.id}:arranged")
         self._outbox.wake()
 
@@ -202,6 +207,8 @@ class Agreements:
             summary = {"wish": _WISHES[say.key.partition(".")[0]], "unreached": points[0].channel}
             await wait_for_person(tx, home, Reason.REQUEST, now, summary)
             return
+        if say.key == "claim.lapsed" and open_now[0].channel not in PICTURE_CHANNELS:
+            say = replace(say, key="claim.lapsed_no_picture")
         await self._outbox.put(tx, home, say, cause=cause, author="bot", proactive=True, contact=open_now[0].id)
 
 

@@ -5,7 +5,7 @@ from rasa_sdk import Action
 from bot.actions.account import ReactivateAccount
 from bot.actions.balance import AskBalance
 from bot.actions.callback import CallbackForm, RequestCallback
-from bot.actions.care import HANDOVERS, Dispute, HandsOver, Hardship, SelfHarm
+from bot.actions.care import HANDOVERS, WHO, Dispute, HandsOver, Hardship, Recognised, SelfHarm
 from bot.actions.change import ContactForm, UpdateContact
 from bot.actions.claims import AlreadyPaid, ClaimForm, Inform
 from bot.actions.contact import AskContactInfo, OptIn, OptOut, VerifyLegitimacy, WrongPerson
@@ -78,5 +78,5 @@ def actions(services: Services) -> list[Action]:
         ContactForm(services),
         ClaimForm(services),
         IbanForm(services),
-        Wanted(wishes),
+        Wanted([*wishes, *(Recognised(services, intent) for intent in WHO)]),
     ]

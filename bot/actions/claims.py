@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from rasa_sdk import Action, Tracker
-from rasa_sdk.events import SlotSet
+from rasa_sdk.events import FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from billing.invoices import OpenInvoice
@@ -17,17 +17,16 @@ from bot.actions.payment import AskPaymentStatus
 from bot.actions.services import Services
 from bot.actions.turn import Events, entities, entity, said_in, say, turn_id
 from conversations.context import TurnContext
-from conversations.reading import PICTURE
+from conversations.reading import NUMBERS, PICTURE
 from core.dates import read_past
-from core.hold import Reason
+from core.hold import Reason, care_of
 from core.ids import DebtorId
 from core.lifecycle import ClaimState
 from core.message import Option
 from core.money import Money
+from core.pictures import PICTURE_CHANNELS
 
 DAY, AMOUNT, ACCOUNT = "paid_on", "paid_amount", "paid_from"
-# On these channels a picture reaches us.
-_PICTURES = frozenset({"whatsapp", "telegram"})
 _NEW, _SKIP = "claim", "skip"
 _SKIPPED = "-"
 _PRICE = re.compile(r"€|\d,\d\d(?!\d)|\beuro?s?\b|\deur", re.IGNORECASE)
@@ -79,7 +78,7 @@ class ClaimForm(Form):
     ) -> None:
         if slot == DAY:
             plain = "claim.ask_day_unclear" if unclear else "claim.ask_day"
-            say(dispatcher, wrong or (f"{plain}_or_picture" if context.channel in _PICTURES else plain))
+            say(dispatcher, wrong or (f"{plain}_or_picture" if context.channel in PICTURE_CHANNELS else plain))
         elif slot == AMOUNT:
             say(
                 dispatcher,
@@ -129,13 +128,14 @@ class AlreadyPaid(AskPaymentStatus):
             return await self._note(dispatcher, tracker, context, debtor, invoices, {})
         before = await self.services.claims.latest(debtor)
         if before is not None and set(before.invoices) & {invoice.id for invoice in invoices}:
+            pictures = context.channel in PICTURE_CHANNELS
             if before.state is ClaimState.OPEN:
-                say(dispatcher, "claim.open", [Option("option.human", "human")], until=_day(before.until))
+                key = "claim.open" if pictures else "claim.open_no_picture"
+                say(dispatcher, key, [Option("option.human", "human")], until=_day(before.until))
                 return _empty()
             # Looked for in vain once: another pause would bring no one further.
-            return await hand_over(
-                self.services, dispatcher, tracker, context, Reason.REQUEST, "claim.again", wish=self.intent
-            )
+            key = "claim.again" if pictures else "claim.again_no_picture"
+            return await hand_over(self.services, dispatcher, tracker, context, Reason.REQUEST, key, wish=self.intent)
         if not entity(tracker, _NEW) and await self.found(dispatcher, context, debtor):
             if not await self.services.payments.pending_of(debtor):
                 another = Option("option.another_payment", self.intent, entities={_NEW: "new"})
@@ -180,7 +180,8 @@ class AlreadyPaid(AskPaymentStatus):
             return [*handed, *_empty()]
         if amount is None or noted.paid_on is None:
             raise ValueError("a claim without a picture has a day and an amount")
-        say(dispatcher, "claim.noted", amount={"money": amount.as_json()}, day=_day(noted.paid_on), until=until)
+        key = "claim.noted_web" if await self.services.contexts.out_of_reach(context) else "claim.noted"
+        say(dispatcher, key, amount={"money": amount.as_json()}, day=_day(noted.paid_on), until=until)
         return _empty()
 
 
@@ -195,6 +196,9 @@ class Inform(Action):
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> Events:
         if not entity(tracker, PICTURE):
+            if care_of(tracker.get_slot("wanted") or "") and entity(tracker, *NUMBERS):
+                # What somebody unknown was asked for (bot/actions/care.py).
+                return [FollowupAction("verify_form")]
             say(dispatcher, "talk.inform", _HELP)
             return []
         context = await self._services.contexts.of(turn_id(tracker))

@@ -35,8 +35,8 @@ class OptIn(Action):
         return "action_opt_in"
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> Events:
-        await self._services.opt_outs.back(turn_id(tracker))
-        say(dispatcher, "opt_in.done")
+        offers = await self._services.opt_outs.back(turn_id(tracker))
+        say(dispatcher, "opt_in.done_offers" if offers else "opt_in.done")
         return []
 
 

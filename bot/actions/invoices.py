@@ -177,14 +177,17 @@ class AskInvoice(Wish):
             return [SlotSet("wanted", self.intent), SlotSet(CHOSEN, None), FollowupAction(FORM)]
         invoice = chosen[0]
         how = await standing_of(self.services, debtor)
-        state = "_disputed" if invoice.disputed else "" if invoice.open else "_paid"
-        beside = None if state else agreed(how, invoice)
-        buttons = [] if state else [Option("option.pay", "pay", entities={"invoice": invoice.id})]
+        closed = invoice.disputed or not invoice.open
+        today = context.now.astimezone(context.creditor.zone).date()
+        late = "_overdue" if invoice.due < today else ""
+        state = "_disputed" if invoice.disputed else late if invoice.open else "_paid"
+        beside = None if closed else agreed(how, invoice)
+        buttons = [] if closed else [Option("option.pay", "pay", entities={"invoice": invoice.id})]
         if invoice.disputed or (how.held and invoice.open):
             buttons = [Option("option.human", "human")]
         say(
             dispatcher,
-            f"invoice.detail{state}",
+            f"invoice.detail{state}" if invoice.description else f"invoice.detail{state}_plain",
             [] if beside else buttons,
             number=invoice.number,
             issued={"date": invoice.issued.isoformat()},

@@ -183,6 +183,8 @@ class RequestPaymentPlan(Wish):
             return start(PlanForm)
         else:
             key = "plan.agreed" if context.creditor.plans.stops_costs else "plan.agreed_costs"
+            if await self.services.contexts.out_of_reach(context):
+                key = f"{key}_web"
             say(dispatcher, key, rows=table_rows(plan.instalments), total={"money": owed.as_json()})
         return []
 

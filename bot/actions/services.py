@@ -22,6 +22,9 @@ from core.money import Money
 
 class Contexts(Protocol):
     async def of(self, turn: TurnId) -> TurnContext: ...
+    async def out_of_reach(self, context: TurnContext) -> bool:
+        """Whether nothing that we begin in days reaches this person."""
+        ...
 
 
 class Identity(Protocol):
@@ -39,7 +42,9 @@ class Handoffs(Protocol):
 class OptOuts(Protocol):
     async def out(self, turn: TurnId) -> None: ...
     async def wrong_person(self, turn: TurnId) -> None: ...
-    async def back(self, turn: TurnId) -> None: ...
+    async def back(self, turn: TurnId) -> bool:
+        """Whether offers are wanted too."""
+        ...
 
 
 class Misses(Protocol):

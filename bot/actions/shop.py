@@ -104,4 +104,7 @@ def _say_more(dispatcher: CollectingDispatcher, order: Order) -> None:
     if order.expected_at and order.status in ("processing", "shipped"):
         say(dispatcher, "orders.expected", number=order.number, expected_at={"date": order.expected_at.isoformat()})
     if order.tracking_url:
-        say(dispatcher, "orders.tracking", number=order.number, carrier=order.carrier or "", url=order.tracking_url)
+        if order.carrier:
+            say(dispatcher, "orders.tracking", number=order.number, carrier=order.carrier, url=order.tracking_url)
+        else:
+            say(dispatcher, "orders.tracking_plain", number=order.number, url=order.tracking_url)

@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import os
 import signal
-import socket
 import subprocess
 import time
 import urllib.error
@@ -20,6 +19,7 @@ from aiohttp import web
 from bot.actions import actions
 from bot.actions.server import executor, routes
 from tests.bot.world import World
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 PYTHON = os.environ.get("EFFEN_ENGINE_PYTHON", str(ROOT / ".venv-engine" / "bin" / "python"))
@@ -79,9 +79,7 @@ class Engine:
 
 @contextmanager
 def engine(model: Path, database: str, actions_url: str, log: Path, **more: str) -> Iterator[Engine]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     url = f"http://127.0.0.1:{port}/webhooks/effen/"
     settings = {
         "EFFEN_ENGINE_TOKEN": TOKEN,

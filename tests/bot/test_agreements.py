@@ -352,6 +352,15 @@ async def test_three_amounts_that_are_none_and_a_person_helps(talk: Talk, world:
     assert world.handoffs == [(Reason.REQUEST, {"wish": "pay_part", "noted": ["500.00"]})]
 
 
+@pytest.mark.parametrize(("stops", "key"), [(True, "plan.agreed_web"), (False, "plan.agreed_costs_web")])
+async def test_no_link_is_promised_to_who_cannot_be_sent_one(talk: Talk, world: World, stops: bool, key: str) -> None:
+    world.creditor = creditor(plans={"stops_costs": stops})
+    world.verified, world.out_of_reach, world.invoices = True, True, [invoice("2026-0042", 10000)]
+    await talk.hear("kan het in delen?", "request_payment_plan")
+    await talk.hear("in 3 keer", "inform")
+    assert (await talk.hear("ja", "affirm")).keys == [key]
+
+
 async def test_where_costs_go_on_it_is_said(talk: Talk, world: World) -> None:
     world.creditor = creditor(plans={"stops_costs": False}, promises={"stops_costs": False})
     world.verified, world.invoices = True, [invoice("2026-0042", 10000)]

@@ -91,6 +91,13 @@ async def test_the_form(
     assert world.handoffs == []
 
 
+async def test_who_cannot_be_told_later_is_asked_to_come_back(talk: Talk, world: World) -> None:
+    world.verified, world.out_of_reach = True, True
+    for text, intent in (("al betaald", "already_paid"), ("gisteren", "inform"), ("€ 49,95", "inform")):
+        await talk.hear(text, intent)
+    assert (await talk.hear("6789", "inform")).keys == ["claim.noted_web"]
+
+
 async def test_the_amount_tells_which_invoice(talk: Talk, world: World) -> None:
     world.verified, world.invoices = True, [invoice("2026-0042", 4995), invoice("2026-0057", 1875)]
     await talk.hear("al betaald", "already_paid")
@@ -165,6 +172,7 @@ async def test_a_bare_value_is_no_picture(talk: Talk, world: World) -> None:
 
 
 PAID = Paid(Money(1000), NOW - timedelta(days=1), ["2026-0031"])
+LAPSED = replace(OPEN, state=ClaimState.LAPSED)
 ANOTHER = Option("option.another_payment", "already_paid", entities={"claim": "new"})
 
 
@@ -175,10 +183,9 @@ ANOTHER = Option("option.another_payment", "already_paid", entities={"claim": "n
         pytest.param([PAID], [], False, [], ["payments.received"], id="all was paid"),
         pytest.param([], [PAID], True, [], ["payments.pending"], id="under way"),
         pytest.param([], [], False, [], ["already_paid.settled"], id="nothing is open"),
-        pytest.param([], [], True, [OPEN], ["claim.open"], id="being looked for"),
+        pytest.param([], [], True, [OPEN], ["claim.open_no_picture"], id="being looked for"),
         pytest.param(
-            [], [], True, [replace(OPEN, state=ClaimState.LAPSED)], ["claim.again", "handoff.when_open"],
-            id="looked for in vain",
+            [], [], True, [LAPSED], ["claim.again_no_picture", "handoff.when_open"], id="looked for in vain"
         ),
         pytest.param(
             [], [], True, [replace(OPEN, invoices=[])], ["claim.ask_day"], id="another invoice was looked for"
@@ -198,6 +205,15 @@ async def test_what_the_books_know_comes_first(
     if not open_now:
         world.invoices = []
     assert (await talk.hear("ik heb al betaald", "already_paid")).keys == keys
+
+
+@pytest.mark.parametrize(("claim", "key"), [(OPEN, "claim.open"), (LAPSED, "claim.again")])
+@pytest.mark.parametrize(("channel", "ending"), [("whatsapp", ""), ("telegram", ""), ("sms", "_no_picture")])
+async def test_a_picture_is_asked_for_where_one_can_be_sent(
+    talk: Talk, world: World, claim: Claimed, key: str, channel: str, ending: str
+) -> None:
+    world.verified, world.claims, world.channel = True, [claim], channel
+    assert (await talk.hear("ik heb al betaald", "already_paid")).keys[0] == f"{key}{ending}"
 
 
 @pytest.mark.parametrize("yes", ["tap", "word"])

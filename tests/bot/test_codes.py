@@ -75,7 +75,7 @@ async def test_no_telephone_on_file_is_a_persons(talk: Talk, world: World) -> No
 
 async def test_a_telephone_that_is_out_of_reach_is_a_persons(talk: Talk, world: World) -> None:
     await asked(talk, world)
-    said = await talk.hear("Dat nummer niet meer", "request_payment_plan", tapped={"code": "none"})
+    said = await talk.hear("Nummer is veranderd", "request_payment_plan", tapped={"code": "none"})
     assert (said.keys, said.form, world.plan) == (["code.nowhere", "handoff.when_open"], None, None)
 
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from billing.plans import spread
-from core.hold import Reason
+from core.hold import Reason, care_of
 from core.money import Money
 from tests.bot.process import ROOT
 from tests.bot.talk import Talk
@@ -32,12 +32,13 @@ def request(intent: str, key: str, **world: Any) -> Case:
     return Case(intent, [key, WHEN], [(Reason.REQUEST, {"wish": intent})], [], world={"verified": True, **world})
 
 
-def dispute(reason: str) -> Case:
+def dispute(reason: str, key: str, channel: str = "web") -> Case:
     return Case(
         f"dispute/{reason}",
-        [f"dispute.{reason}", WHEN, "dispute.ask"],
+        [f"dispute.{key}", WHEN, "dispute.ask"],
         [(Reason.DISPUTE, {"reason_detail": reason})],
         options=[],
+        world={**KNOWN, "channel": channel},
     )
 
 
@@ -160,14 +161,26 @@ CASES = [
     request("request_payment_plan", "request.payment_plan", invoices=[invoice("2026-0042", 50001)]),
     request("direct_debit_problem", "request.direct_debit"),
     request("reactivate_account", "request.reactivate"),
-    *(dispute(r) for r in ("not_received", "returned", "defective", "amount", "not_mine", "cancelled")),
-    Case("dispute", ["dispute.general", WHEN, "dispute.ask"], [(Reason.DISPUTE, {})]),
-    Case("hardship", ["care.hardship", WHEN], [(Reason.HARDSHIP, {})], options=[]),
+    *(dispute(r, r) for r in ("not_received", "amount", "not_mine", "cancelled")),
+    # A picture is asked for where one can be sent.
+    *(dispute(r, r, channel) for r in ("returned", "defective") for channel in ("whatsapp", "telegram")),
+    *(dispute(r, f"{r}_no_picture", channel) for r in ("returned", "defective") for channel in ("web", "sms")),
+    Case("dispute", ["dispute.general", WHEN, "dispute.ask"], [(Reason.DISPUTE, {})], world=KNOWN),
+    Case("dispute", ["dispute.unknown", WHEN, "dispute.ask"], [(Reason.DISPUTE, {})]),
+    Case("dispute/amount", ["dispute.unknown", WHEN, "dispute.ask"], [(Reason.DISPUTE, {"reason_detail": "amount"})]),
+    Case(
+        "dispute/not_mine",
+        ["dispute.not_mine_unknown", WHEN, "dispute.ask"],
+        [(Reason.DISPUTE, {"reason_detail": "not_mine"})],
+    ),
+    Case("hardship", ["care.hardship", WHEN], [(Reason.HARDSHIP, {})], options=[], world=KNOWN),
+    Case("hardship", ["care.hardship_unknown", WHEN], [(Reason.HARDSHIP, {})], options=[]),
     Case(
         "hardship",
         ["care.hardship", WHEN],
         [(Reason.HARDSHIP, {"proposal": "10.00"})],
         text="ben mijn baan kwijt, ik kan 10 euro betalen",
+        world=KNOWN,
     ),
     Case("under_administration", ["care.under_administration", WHEN], [(Reason.UNDER_ADMINISTRATION, {})]),
     Case("self_harm", ["care.self_harm", "care.self_harm_open"], [(Reason.SELF_HARM, {})], options=[]),
@@ -179,7 +192,8 @@ CASES = [
         world={"agent_open": False},
     ),
     Case("report_deceased", ["care.report_deceased", WHEN], [(Reason.REPORT_DECEASED, {})], options=[]),
-    Case("complaint", ["care.complaint", WHEN], [(Reason.COMPLAINT, {})], options=[]),
+    Case("complaint", ["care.complaint", WHEN], [(Reason.COMPLAINT, {})], options=[], world=KNOWN),
+    Case("complaint", ["care.complaint_unknown", WHEN], [(Reason.COMPLAINT, {})], options=[]),
     Case("human", ["handoff.human", WHEN], [(Reason.HUMAN, {})]),
     Case("human", ["handoff.human", "handoff.when_closed"], [(Reason.HUMAN, {})], world={"agent_open": False}),
     Case(
@@ -199,6 +213,7 @@ CASES = [
     Case("verify_legitimacy", ["legitimacy.answer"]),
     Case("opt_out", ["opt_out.done"]),
     Case("opt_in", ["opt_in.done"]),
+    Case("opt_in", ["opt_in.done_offers"], world=KNOWN),
     Case("update_contact", ["request.contact_which"], form="update_contact_form", world=KNOWN),
     Case("ask_contact_info", ["contact.here", "contact.hours"], options=["human"]),
     Case("ask_contact_info", ["answer.found"], world={"answer": Known("In Gent.")}),
@@ -230,10 +245,16 @@ CASES = [
         ["orders.list", "orders.expected", "orders.tracking"],
         world={**KNOWN, "orders": [Parcel("B-1001")]},
     ),
+    Case(
+        "ask_order_status",
+        ["orders.list", "orders.expected", "orders.tracking_plain"],
+        world={**KNOWN, "orders": [Parcel("B-1001", carrier="")]},
+    ),
     Case("ask_order_status", ["orders.list"], world={**KNOWN, "orders": [Parcel("B-1001"), Parcel("B-1002")]}),
 ]
-# What a person gets only after verification.
-WISHES = sorted({case.intent for case in CASES if case.world.get("verified")})
+# What a person gets only after verification; care is heard from anybody.
+ANYBODY = frozenset({"opt_in"})
+WISHES = sorted({case.intent for case in CASES if case.world.get("verified") and not care_of(case.intent)} - ANYBODY)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.intent}-{case.keys[0]}-{sorted(case.world)}")

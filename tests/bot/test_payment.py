@@ -1,6 +1,7 @@
 """Paying: which invoice is meant, and the link for it."""
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
@@ -126,6 +127,35 @@ async def test_no_other_invoice_is_explained(talk: Talk, world: World, text: str
     world.invoices = [invoice("2026-0042", 4995), DISPUTED] if "deze" not in text else [invoice("2026-0042", 4995)]
     said = await talk.hear(text, "ask_invoice")
     assert (said.keys, said.args["number"]) == ([key], number)
+
+
+@pytest.mark.parametrize(
+    ("due", "disputed", "description", "key"),
+    [
+        (date(2026, 11, 23), False, "Kamerplanten", "invoice.detail"),
+        (date(2026, 11, 22), False, "Kamerplanten", "invoice.detail_overdue"),
+        (date(2026, 11, 22), True, "Kamerplanten", "invoice.detail_disputed"),
+        (date(2026, 11, 23), False, "", "invoice.detail_plain"),
+        (date(2026, 11, 22), False, "", "invoice.detail_overdue_plain"),
+        (date(2026, 11, 22), True, "", "invoice.detail_disputed_plain"),
+    ],
+)
+async def test_an_invoice_is_told_as_it_stands_today(
+    talk: Talk, world: World, due: date, disputed: bool, description: str, key: str
+) -> None:
+    told = replace(invoice("2026-0042", 4995, due=due, disputed=disputed), description=description)
+    world.verified, world.invoices = True, [told]
+    said = await talk.hear("waar is deze voor?", "ask_invoice")
+    assert (said.keys, said.options) == ([key], ["human"] if disputed else ["pay:id-2026-0042"])
+
+
+@pytest.mark.parametrize("numbers", [["2026-0042"], ["2026-0042", "2026-0043"]])
+async def test_which_invoices_are_held_is_counted(talk: Talk, world: World, numbers: list[str]) -> None:
+    world.verified = True
+    world.invoices = [*(invoice(number, 100, disputed=True) for number in numbers), invoice("2026-0044", 100)]
+    said = await talk.hear("dat klopt niet", "dispute/amount")
+    (held,) = (say["args"] for say in said.body["says"] if say["key"] == "invoice.held")
+    assert held == {"n": len(numbers), "invoices": numbers}
 
 
 async def test_a_disputed_invoice_is_not_offered(talk: Talk, world: World) -> None:

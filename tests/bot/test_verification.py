@@ -151,7 +151,7 @@ async def test_leaving_the_form(talk: Talk, world: World, intent: str) -> None:
         ("wrong_person", ["wrong_person.sorry"]),
         ("opt_out", ["opt_out.done"]),
         ("human", ["handoff.human", "handoff.when_open"]),
-        ("dispute/amount", ["dispute.amount", "handoff.when_open", "dispute.ask"]),
+        ("dispute/amount", ["dispute.unknown", "handoff.when_open", "dispute.ask"]),
         ("self_harm", ["care.self_harm", "care.self_harm_open"]),
     ],
 )
@@ -171,9 +171,26 @@ async def test_verified_meanwhile(talk: Talk, world: World) -> None:
 async def test_care_ends_the_form(talk: Talk, world: World) -> None:
     await talk.hear("wat staat er nog open?", "ask_balance")
     said = await talk.hear("ik ben mijn baan kwijt", "hardship", interrupt=True)
-    assert said.keys == ["care.hardship", "handoff.when_open"]
+    assert said.keys == ["care.hardship_unknown", "handoff.when_open"]
     assert said.form is None
     assert world.handoffs == [(Reason.HARDSHIP, {})]
+
+
+async def test_who_was_unknown_in_trouble_and_says_who_they_are_hears_what_stops(talk: Talk, world: World) -> None:
+    await talk.hear("wat staat er nog open?", "ask_balance")
+    await talk.hear("ik ben mijn baan kwijt", "hardship", interrupt=True)
+    said = await talk.hear("2026-0042", "inform")
+    assert (said.keys, said.form) == (["verify.ask_postcode"], "verify_form")
+    world.held = frozenset([Reason.HARDSHIP])
+    said = await talk.hear("1234 AB", "inform")
+    assert (said.keys, said.form) == (["care.held"], None), "and not what was asked for before"
+    assert (await talk.hear("2026-0042", "inform")).keys == ["talk.inform"]
+
+
+async def test_nothing_is_promised_where_the_hold_was_lifted_meanwhile(talk: Talk, world: World) -> None:
+    await talk.hear("ik ben mijn baan kwijt", "hardship")
+    await talk.hear("2026-0042", "inform")
+    assert (await talk.hear("1234 AB", "inform")).keys == ["talk.inform"]
 
 
 @dataclass(frozen=True)

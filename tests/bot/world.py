@@ -170,6 +170,7 @@ class World:
     claims: list[Claimed] = field(default_factory=list)
     proofs: list[tuple[str, TurnId]] = field(default_factory=list)  # claim, turn of the pictures
     channel: str = "web"
+    out_of_reach: bool = False  # there is no address that outlasts this session
     debit: Failed | None = None
     methods: Sequence[str] = ("bancontact", "ideal")  # what this debtor is offered
     risk: RiskStanding = field(default_factory=lambda: RiskStanding(None, "none", dict.fromkeys(Behaviour, 0)))
@@ -242,6 +243,10 @@ class Contexts(_Of):
         )
 
 
+    async def out_of_reach(self, context: TurnContext) -> bool:
+        return self.world.out_of_reach
+
+
 class Identity(_Of):
     async def needs(self, turn: TurnId) -> Sequence[str]:
         return self.world.needs
@@ -271,8 +276,9 @@ class OptOuts(_Of):
     async def wrong_person(self, turn: TurnId) -> None:
         self.world.opted.append("wrong_person")
 
-    async def back(self, turn: TurnId) -> None:
+    async def back(self, turn: TurnId) -> bool:
         self.world.opted.append("back")
+        return self.world.verified
 
 
 class Misses(_Of):

@@ -359,7 +359,8 @@ async def test_what_may_have_been_taken_is_found_by_inquiry(provider: FakeTwilio
     with pytest.raises(SendFailed) as failed:
         await sms.send(message)
     assert failed.value.uncertain
-    assert await sms.find(message, provider.now - timedelta(seconds=5)) == provider.messages[0]["sid"]
+    found = Receipt("sms", provider.messages[0]["sid"], OutboundState.SENT)
+    assert await sms.find(message, provider.now - timedelta(seconds=5)) == found
 
 
 async def test_nobody_there() -> None:
@@ -387,20 +388,49 @@ async def test_a_creditor_without_a_number(sms: Sms) -> None:
 )
 async def test_find(provider: FakeTwilio, whatsapp: WhatsApp, asked: str, since: timedelta, found: bool) -> None:
     provider.now = datetime(2026, 11, 24, 9, 0, 0, 700_000, tzinfo=UTC)
-    sid = await whatsapp.send(rendered(address=CHAT_ADDRESS))
-    assert await whatsapp.find(rendered(asked, address=CHAT_ADDRESS), provider.now + since) == (sid if found else None)
+    receipt = Receipt("whatsapp", await whatsapp.send(rendered(address=CHAT_ADDRESS)), OutboundState.SENT)
+    there = await whatsapp.find(rendered(asked, address=CHAT_ADDRESS), provider.now + since)
+    assert there == (receipt if found else None)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "receipt"),
+    [
+        pytest.param("queued", None, (OutboundState.SENT, ""), id="on its way"),
+        pytest.param("delivered", None, (OutboundState.DELIVERED, ""), id="delivered"),
+        pytest.param("failed", 63016, (OutboundState.FAILED, "63016"), id="outside the window"),
+        pytest.param("undelivered", 30003, (OutboundState.FAILED, "30003"), id="undelivered"),
+        pytest.param("canceled", None, (OutboundState.FAILED, ""), id="canceled"),
+        pytest.param("a-new-word", None, (OutboundState.SENT, ""), id="a state that is new to us"),
+    ],
+)
+@pytest.mark.parametrize("channel", ["sms", "whatsapp"])
+async def test_find_says_what_became_of_it(
+    provider: FakeTwilio,
+    sms: Sms,
+    whatsapp: WhatsApp,
+    channel: str,
+    status: str,
+    code: int | None,
+    receipt: tuple[OutboundState, str],
+) -> None:
+    line = sms if channel == "sms" else whatsapp
+    message = rendered(address=Address(THEIRS))
+    sid = await line.send(message)
+    provider.messages[0] |= {"status": status, "error_code": code}
+    assert await line.find(message, provider.now - timedelta(seconds=5)) == Receipt(channel, sid, *receipt)
 
 
 async def test_find_knows_both_forms_of_buttons(provider: FakeTwilio, whatsapp: WhatsApp) -> None:
     message = rendered(address=CHAT_ADDRESS, choices=[PAY])
     since = provider.now - timedelta(seconds=5)
     sid = await whatsapp.send(message)
-    assert await whatsapp.find(message, since) == sid
+    assert await whatsapp.find(message, since) == Receipt("whatsapp", sid, OutboundState.SENT)
     provider.messages.clear()
     provider.contents.clear()
     assert await whatsapp.find(message, since) is None
     sid = await whatsapp.send(message)  # numbered: its content is gone
-    assert await whatsapp.find(message, since) == sid
+    assert await whatsapp.find(message, since) == Receipt("whatsapp", sid, OutboundState.SENT)
 
 
 def test_the_seam(sms: Sms, whatsapp: WhatsApp) -> None:

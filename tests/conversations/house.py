@@ -19,6 +19,7 @@ from core.errors import SendFailed
 from core.ids import ConversationId, CreditorKey, TurnId, new_id
 from core.message import Address, Inbound, Limits, Receipt, Rendered, Say, Webhook
 from locales import Renderer
+from outreach.current import still_true
 from outreach.quiet import may_approach
 from store.database import Database
 from store.tables.people import contact_point, debtor
@@ -56,9 +57,9 @@ class Wire:
 class AskedWire(Wire):
     """Its provider can be asked whether a message was taken. `taken`: its answer."""
 
-    taken: str | None = None
+    taken: Receipt | None = None
 
-    async def find(self, message: Rendered, since: datetime) -> str | None:
+    async def find(self, message: Rendered, since: datetime) -> Receipt | None:
         return self.taken
 
 
@@ -76,7 +77,7 @@ class House:
         self.inbox = Inbox(db, clock, self.wake)
         self.outbox = Outbox(db, clock, self.wake)
         self.identity = Identity(db, clock, self.wake, self.creditors, SECRETS)
-        self.making = Making(self.creditors, Renderer(), {wire.name: wire}, PUBLIC_URL, may_approach)
+        self.making = Making(self.creditors, Renderer(), {wire.name: wire}, PUBLIC_URL, may_approach, still_true)
         self.delivery = Delivery(db, clock, self.wake, self.making, {wire.name: wire})
 
     async def furnish(self) -> "House":

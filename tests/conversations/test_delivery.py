@@ -9,11 +9,15 @@ from conversations.delivery import LEASE
 from core.errors import SendFailed
 from core.ids import TurnId
 from core.lifecycle import OutboundState
-from core.message import Limits, Option, Receipt, Say
+from core.message import Limits, Option, Receipt, Rendered, Say
 from store.database import Database
-from store.tables.talk import button, conversation, outbound
+from store.tables.people import creditor as shop
+from store.tables.talk import button, conversation, inbound, outbound
 from tests.clock import FakeClock
 from tests.conversations.house import AskedWire, House, OpenWire, Wire
+
+TAKEN = Receipt("sms", "SM1", OutboundState.SENT)
+LOST = Receipt("sms", "SM1", OutboundState.FAILED, "63016")
 
 
 async def written(house: House) -> TurnId:
@@ -84,7 +88,8 @@ async def test_a_debt_is_told_to_nobody_who_is_not_verified(house: House) -> Non
 @pytest.mark.parametrize(
     ("wire", "after"),
     [
-        pytest.param(AskedWire(taken="SM1"), OutboundState.SENT, id="asked, and it was taken"),
+        pytest.param(AskedWire(taken=TAKEN), OutboundState.SENT, id="asked, and it was taken"),
+        pytest.param(AskedWire(taken=LOST), OutboundState.FAILED, id="asked, and it was taken and failed"),
         pytest.param(AskedWire(), OutboundState.QUEUED, id="asked, and it was not"),
         pytest.param(OpenWire(), OutboundState.QUEUED, id="harmless twice"),
         pytest.param(Wire("telegram"), OutboundState.UNKNOWN, id="nobody can tell"),
@@ -249,3 +254,161 @@ async def test_a_part_that_does_not_arrive_is_seen(database: Database, clock: Fa
     assert (row.state, row.error) == ("delivered" if delivered else "failed", "30007")
     talk = await house.one(conversation)
     assert (talk.state, talk.reason) == ("open", "fault")
+
+
+async def test_what_was_made_for_a_number_that_changed_hands_is_made_anew(database: Database, clock: FakeClock) -> None:
+    house = await House(database, clock, Wire(limits=Limits(text=40))).furnish()
+    await house.debtor("K-1001", postcode="1111 AA")
+    await house.debtor("K-2002", postcode="2222 BB")
+    first = await house.hears("ik ben A", address="+31600000009")
+    assert (await house.identity.verify(first, "K-1001", {"postcode": "1111 AA"})).ok
+    human = Option("button.human", "human")
+    await house.put(first, Say("payment.credit", {"credit": {"money": [500, "EUR"]}}, [human]), "payment:1:booked:0")
+    send = house.wire.send
+    failed: list[Rendered] = []
+
+    async def one_then_busy(message: Rendered) -> str:
+        if house.wire.sent and not failed:
+            failed.append(message)
+            raise SendFailed("busy", retryable=True)
+        return await send(message)
+
+    house.wire.send = one_then_busy  # type: ignore[method-assign]
+    await house.deliver()
+    assert len(house.wire.sent) == 1 and failed
+    async with database.begin() as tx:
+        await tx.execute(inbound.update().values(state="done"))
+    clock.advance(minutes=5)
+    later = await house.hears("ik ben B", address="+31600000009")
+    assert (await house.identity.verify(later, "K-2002", {"postcode": "2222 BB"})).ok
+    await house.deliver()
+    assert len(house.wire.sent) == 1
+    third = await house.hears("ik ben A, nieuw nummer", address="+31600000010")
+    assert (await house.identity.verify(third, "K-1001", {"postcode": "1111 AA"})).ok
+    await house.deliver()
+    anew = house.wire.sent[1:]
+    assert {message.address for message in anew} == {"+31600000010"}
+    row = await house.one(outbound)
+    assert [message.text for message in anew] == [part["text"] for part in row.rendered], "from its first part on"
+    await house.outbox.receipt(Receipt("sms", "sms-2", OutboundState.FAILED, "30007"))
+    assert (await house.one(outbound)).state == "failed", "its parts are known by what they are called now"
+
+
+@pytest.mark.parametrize(("days", "again"), [pytest.param(6, True, id="a week"), pytest.param(8, False, id="longer")])
+async def test_what_may_not_have_arrived_is_offered_again_while_it_is_news(
+    database: Database, clock: FakeClock, days: int, again: bool
+) -> None:
+    house = await House(database, clock, Wire("telegram")).furnish()
+    turn = await written(house)
+    house.wire.failures = [SendFailed("timeout", retryable=True, uncertain=True)]
+    await house.put(turn, Say("talk.thank"), "turn:1:0", turn=turn)
+    await house.deliver()
+    clock.advance(days=days)
+    async with house.db.begin() as tx:
+        await house.outbox.offer_again(tx, await house.talk_of(turn), (await house.contact()).id)
+    await house.deliver()
+    assert bool(house.wire.sent) is again
+
+
+WAKES = [
+    pytest.param("agent.text", {"author": "agent"}, "agent:1", True, id="what an agent wrote"),
+    pytest.param("payment.settled_all", {}, "payment:1:booked:0", True, id="news of money"),
+    pytest.param("payment.thanks", {"proactive": True}, "payment:1:booked:0", True, id="of a transfer"),
+    pytest.param("talk.thank", {}, "again:1", True, id="what was said again"),
+    pytest.param("reminder.upcoming", {"proactive": True}, "reminder:1", False, id="a reminder"),
+    pytest.param("agent.joined", {"author": "system"}, "take:1", False, id="who has joined"),
+]
+
+
+@pytest.mark.parametrize("state", ["resolved", "pending"])
+@pytest.mark.parametrize(("key", "how", "cause", "wakes"), WAKES)
+async def test_who_wakes_a_person_when_it_cannot_be_delivered(
+    house: House, key: str, how: dict[str, Any], cause: str, wakes: bool, state: str
+) -> None:
+    await house.debtor("K-1001")
+    turn = await written(house)
+    assert (await house.identity.verify(turn, "K-1001", {"postcode": "1234 AB"})).ok
+    of_a_reminder = {"invoice": "7", "amount": {"money": [1, "EUR"]}, "due": {"date": "2026-12-01"}}
+    args = {"text": "Wij regelen het", "name": "Sanne"} | (of_a_reminder if key.startswith("reminder") else {})
+    await house.put(turn, Say(key, args), cause, **how)
+    await house.deliver()
+    row = await house.one(outbound)
+    assert row.state == "sent"
+    for again in (False, True):
+        async with house.db.begin() as tx:
+            await tx.execute(conversation.update().values(state=state, summary=None, reason=None))
+        await house.outbox.receipt(Receipt("sms", "sms-1", OutboundState.FAILED, "63016"))
+        talk = await house.one(conversation)
+        woken = wakes and not again  # the same news twice wakes nobody
+        assert talk.state == ("open" if woken else state)
+        assert (talk.reason, talk.summary) == (("fault", {"undelivered": row.id}) if woken else (None, None))
+
+
+async def test_one_message_of_which_many_parts_fail_wakes_a_person_once(database: Database, clock: FakeClock) -> None:
+    house = await House(database, clock, Wire(limits=Limits(text=40))).furnish()
+    turn = await written(house)
+    words = " ".join(f"woord{number:02}" for number in range(12))
+    await house.put(turn, Say("agent.text", {"text": words}), "agent:1", author="agent")
+    await house.deliver()
+    for number in (1, 2, 3):
+        await house.outbox.receipt(Receipt("sms", f"sms-{number}", OutboundState.FAILED, "30007"))
+        assert (await house.one(conversation)).state == ("open" if number == 1 else "resolved")
+        async with house.db.begin() as tx:
+            await tx.execute(conversation.update().values(state="resolved"))
+
+
+async def test_an_answer_that_is_found_to_have_failed_is_put_before_a_person(
+    database: Database, clock: FakeClock
+) -> None:
+    wire = AskedWire(taken=LOST, failures=[SendFailed("timeout", retryable=True, uncertain=True)])
+    house = await House(database, clock, wire).furnish()
+    turn = await written(house)
+    await house.put(turn, Say("talk.thank"), "turn:1:0", turn=turn)
+    await house.deliver()
+    clock.advance(minutes=2)
+    await house.delivery.settle()
+    row = await house.one(outbound)
+    assert (row.state, row.error, row.provider_id) == ("failed", "63016", "SM1")
+    talk = await house.one(conversation)
+    assert (talk.state, talk.reason, talk.summary["undelivered"]) == ("open", "fault", row.id)
+
+
+@pytest.mark.parametrize(
+    ("hours", "states"),
+    [
+        pytest.param(25, ["unknown", "failed"], id="a template: its text is not to be found"),
+        pytest.param(1, ["failed", "failed"], id="a text of ours"),
+    ],
+)
+@pytest.mark.parametrize("how", ["timed out", "killed"])
+async def test_a_template_of_which_nobody_can_tell_is_not_sent_again(
+    database: Database, clock: FakeClock, hours: int, states: list[str], how: str
+) -> None:
+    wire = AskedWire(name="whatsapp", taken=LOST)
+    house = await House(database, clock, wire).furnish()
+    async with database.begin() as tx:
+        config = (await tx.execute(shop.select())).one().config
+        config["channels"]["whatsapp"] = {"number": "+31", "templates": {"account_released": "HX1"}}
+        await tx.execute(shop.update().values(config=config))
+    await house.debtor("K-1001")
+    turn = await written(house)
+    assert (await house.identity.verify(turn, "K-1001", {"postcode": "1234 AB"})).ok
+    clock.advance(hours=hours)
+    await house.put(turn, Say("account.released"), "account:1", proactive=True)
+    await house.put(turn, Say("talk.thank"), "turn:1:0")
+    if how == "timed out":
+        wire.failures = [SendFailed("timeout", retryable=True, uncertain=True) for _ in range(2)]
+        await house.deliver()
+    else:
+        async with database.begin() as tx:
+            for _ in range(2):
+                row = await house.delivery._claim(tx, clock.now())
+                assert row and await house.making.made(tx, row, clock.now())
+                await tx.execute(outbound.update().where(outbound.c.id == row.id).values(state="unknown"))
+    assert [bool(row.rendered[0]["template"]) for row in await house.rows(outbound)] == [hours == 25, False]
+    for _ in range(3):
+        clock.advance(LEASE + timedelta(minutes=2))
+        await house.delivery.settle()
+        await house.deliver()
+    assert await house.states() == states
+    assert wire.sent == []

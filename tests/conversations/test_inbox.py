@@ -4,9 +4,11 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
+from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
 
 from conversations import claim as claims
+from conversations import inbox
 from conversations.claim import LEASE, LeaseLost
 from conversations.contacts import IDLE
 from core.lifecycle import TurnState
@@ -32,6 +34,41 @@ async def test_told_by_several_webhooks_at_once_it_is_one_turn_in_one_conversati
     turns = await asyncio.gather(*(house.receives("hallo", external_id="SM1") for _ in range(5)))
     assert sum(turn is not None for turn in turns) == 1
     assert len(await house.rows(contact_point)) == len(await house.rows(inbound)) == 1
+
+
+class Away(Exception):
+    """What a driver says of a database that is not there."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "times", "stored"),
+    [
+        pytest.param(OperationalError, 2, True, id="it restarts"),
+        pytest.param(InterfaceError, 1, True, id="a connection is gone"),
+        pytest.param(OperationalError, 99, False, id="it stays away"),
+        pytest.param(ProgrammingError, 1, False, id="a fault of ours"),
+    ],
+)
+async def test_a_database_that_is_away_for_a_moment_loses_no_message(
+    house: House, monkeypatch: pytest.MonkeyPatch, kind: type[OperationalError], times: int, stored: bool
+) -> None:
+    left = times
+
+    @event.listens_for(house.db.engine.sync_engine, "begin")
+    def away(_: object) -> None:
+        nonlocal left
+        if left:
+            left -= 1
+            raise kind("BEGIN", {}, Away())
+
+    monkeypatch.setattr(inbox, "AWAY", 1.0)
+    if stored:
+        assert await house.receives("hallo", external_id="SM1")
+    else:
+        with pytest.raises(kind):
+            await house.receives("hallo", external_id="SM1")
+    left = 0
+    assert len(await house.rows(inbound)) == stored
 
 
 async def test_another_address_is_another_conversation(house: House) -> None:

@@ -28,7 +28,7 @@ async def test_a_keyword_is_no_consent_to_offers(
     house, turn = await verified(database, clock, text)
     opt_outs = OptOuts(database, clock)
     await opt_outs.out(turn)
-    await opt_outs.back(turn)
+    assert await opt_outs.back(turn) is consents
     assert (await house.contact()).opted_out_at is None
     assert (await house.one(debtor)).marketing_consent is consents
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from conversations.desking import NotYours, SentBefore, Taken, Unreachable
+from conversations.desking import NotYours, SentBefore, Taken, Unreachable, WindowClosed
 from core.agent import NotAllowed
 from core.errors import BadInput, NotFound
 from core.hold import Reason
@@ -99,6 +99,22 @@ async def test_nowhere_to_answer(world: World) -> None:
         await tx.execute(conversation.update().values(contact_point_id=None))
     with pytest.raises(Unreachable):
         await world.desking.write(talk, sanne, "hi", new_id())
+
+
+@pytest.mark.parametrize(("channel", "taken"), [("whatsapp", False), ("sms", True), ("telegram", True)])
+async def test_a_day_later_whatsapp_takes_no_answer(world: World, clock: FakeClock, channel: str, taken: bool) -> None:
+    sanne = await world.agent("Sanne de Wit")
+    talk, key = await world.talk(agent=sanne.id, channel=channel), new_id()
+    clock.advance(hours=23, minutes=59)
+    await world.desking.write(talk, sanne, "Dag!", key)
+    clock.advance(minutes=1)
+    await world.desking.write(talk, sanne, "Dag!", key)  # a click that is told twice has been heard
+    if taken:
+        await world.desking.write(talk, sanne, "Nog iets", new_id())
+    else:
+        with pytest.raises(WindowClosed):
+            await world.desking.write(talk, sanne, "Nog iets", new_id())
+    assert len(await said(world)) == len(await deeds(world)) == (2 if taken else 1)
 
 
 @pytest.mark.parametrize("state", ["open", "pending", "resolved"])

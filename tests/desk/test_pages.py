@@ -11,6 +11,7 @@ from core.agent import Role
 from core.hold import Reason
 from core.ids import new_id
 from core.lifecycle import ConversationState, OutboundState
+from core.message import Locale
 from locales import Renderer
 from locales.renderer import LANGUAGES
 from store.tables.staff import audit
@@ -209,6 +210,27 @@ async def test_who_comes_second_is_told_who_was_first(world: World, server: Serv
     assert answer.status == 409
     page = plain(await answer.text())
     assert "Neem het eerst over" in page and "mijn lange antwoord" in page
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_what_whatsapp_takes_no_more_is_said_and_the_text_kept(
+    world: World, server: Server, clock: FakeClock, language: str
+) -> None:
+    sanne = await world.agent("Sanne de Wit")
+    talk = await world.talk(agent=sanne.id)
+    clock.advance(hours=25)
+    browser = await server.logged_in(sanne)
+    why = Renderer().text("desk.error.window_closed", Locale(language)).replace("\xa0", " ")
+    for accept in ("text/html", "application/json"):
+        headers = {"Accept": accept, "Accept-Language": language}
+        answer = await browser.post(f"/desk/c/{talk}/write", headers=headers, text="mijn lange antwoord", key=new_id())
+        assert answer.status == 400
+        if accept == "application/json":
+            assert (await answer.json())["error"].replace("\xa0", " ") == why
+        else:
+            page = plain(await answer.text())
+            assert why in page and "mijn lange antwoord" in page
+    assert await world.all(outbound) == []
 
 
 async def test_a_double_click_sends_once(world: World, server: Server) -> None:

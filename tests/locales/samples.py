@@ -91,7 +91,17 @@ _ROWS = {
         {"count": 2, "amount": _MONEY, "paid_at": {"date": "2026-10-01"}},
     ),
     **dict.fromkeys(("fees.charged", "fees.chargeable"), ("fees.row", *_FEES)),
-    **dict.fromkeys(("plan.confirm", "plan.agreed", "plan.agreed_costs", "plan.current"), ("plan.row", *_PLAN)),
+    **dict.fromkeys(
+        (
+            "plan.confirm",
+            "plan.agreed",
+            "plan.agreed_costs",
+            "plan.agreed_web",
+            "plan.agreed_costs_web",
+            "plan.current",
+        ),
+        ("plan.row", *_PLAN),
+    ),
     "contact.hours": (
         "contact.hours_row",
         {"days": {"key": "contact.days", "args": _DAYS}, "opens": "08:30", "closes": "17:30"},

@@ -79,6 +79,12 @@ def test_a_link_stands_on_a_line_of_its_own(language: str) -> None:
     assert wrong == []
 
 
+def test_a_french_mark_does_not_begin_a_line() -> None:
+    """On a telephone the line breaks at an ordinary space, and the mark would stand alone on the next one."""
+    loose = re.compile(r"[^\S\xa0][?!:;»]|«[^\S\xa0]")
+    assert [key for key in nl for text in _texts("fr", key) if loose.search(text)] == []
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_texts_have_a_plain_equivalent_for_sms(language: str) -> None:
     wrong = {key: text for key in nl for text in _texts(language, key) if not fits(plain(text))}

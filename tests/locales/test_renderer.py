@@ -208,3 +208,23 @@ def test_pages_take_values_as_they_are(own: Renderer) -> None:
     assert own.text("row", Locale("nl"), number="A", amount=Money(1250)) == "- A: €\xa012,50"
     assert own.text("say", Locale("nl"), value=date(2026, 11, 27)) == "«27 november 2026»"
     assert own.text("say", Locale("nl"), value=date(2026, 11, 27), today=TODAY) == "«vrijdag 27 november»"
+
+
+@pytest.mark.parametrize("locale", ["nl", "en", "fr", "de"])
+@pytest.mark.parametrize(("cents", "buttons"), [((123456, 123499), 2), ((123456, 123456), 0)])
+def test_an_invoices_title_is_never_cut_to_another_amount(
+    renderer: Renderer, locale: str, cents: tuple[int, int], buttons: int
+) -> None:
+    """Of a long number the amount stays whole; where nothing else tells them apart, they are numbered."""
+    titles = [
+        {"number": f"F2026-00012{place}", "amount": {"money": [minor, "EUR"]}} for place, minor in enumerate(cents)
+    ]
+    say = Say("invoice.which", {}, [Option("option.invoice", "ask_invoice", title) for title in titles])
+    choices = [Choice(str(place), "") for place in range(2)]
+    shown = renderer.render(say, choices, locale, ROWS, CREDITOR, LINK_URL, today=TODAY)
+    amounts = [values.money(Money(minor), locale) for minor in cents]
+    assert [choice.title.startswith(amount) for choice, amount in zip(shown.choices, amounts, strict=False)] == [
+        True
+    ] * buttons
+    if not buttons:
+        assert all(title["number"] in shown.texts[-1] for title in titles)  # type: ignore[operator]

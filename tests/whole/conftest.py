@@ -3,7 +3,6 @@
 import asyncio
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,14 +17,9 @@ from app.repository import ROOT
 from app.settings import Settings
 from tests.clock import FakeClock
 from tests.fakes import twilio
+from tests.ports import free_port
 from tests.whole.stage import Stage, furnish, staged
 from understanding import Understanding
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

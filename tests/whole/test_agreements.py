@@ -11,7 +11,7 @@ from core.money import Money
 from store.tables.money import instalment, invoice, payment_link, plan, posting, promise
 from store.tables.people import debtor
 from tests.billing.statements.written import Entry, Stmt, Tx, written
-from tests.whole.people import colleague
+from tests.whole.people import Visitor, colleague, logged_in
 from tests.whole.stage import Stage
 from tests.whole.test_paying import pay_at_the_bank
 from tests.whole.test_reminders import tick, verified
@@ -115,6 +115,26 @@ async def test_a_plan_that_an_agent_arranges_is_told(stage: Stage) -> None:
     async with stage.effen.db.read() as tx:
         parts = (await tx.execute(instalment.select().order_by(instalment.c.number))).all()
     assert [part.amount for part in parts] == [2289, 2288, 2288]
+
+
+@pytest.mark.parametrize(("also", "key"), [(True, "plan.agreed"), (False, "plan.agreed_web")])
+async def test_links_are_promised_where_an_address_outlasts_the_session(stage: Stage, also: bool, key: str) -> None:
+    if also:
+        await verified(stage, "sms")
+    person = await Visitor(stage, token=logged_in(stage, "K-1001")).arrive()
+    await person.say("kan ik in termijnen betalen?")
+    await person.tap("option.plan")
+    assert await person.tap("option.yes") == [key]
+
+
+async def test_a_plan_that_an_agent_arranges_with_a_visitor_promises_no_links(stage: Stage) -> None:
+    await (await Visitor(stage, token=logged_in(stage, "K-1001")).arrive()).say("hallo")
+    (talk,) = await stage.talks()
+    browser, before = await colleague(stage), await stage.last()
+    form = {"months": "3", "first": "2026-12-15", "key": "0" * 32}
+    assert (await browser.post(f"/desk/c/{talk.id}/plan", form)).status == 303
+    await stage.settled()
+    assert await stage.said(before) == ["plan.agreed_web"]
 
 
 async def test_costs_come_after_the_letter_and_are_explained(stage: Stage) -> None:

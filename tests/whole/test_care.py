@@ -176,3 +176,33 @@ async def test_the_administrators_name_is_noted(stage: Stage) -> None:
     assert await person.say("mevrouw De Vries, devries@bewind.example") == ["care.administrator_noted"]
     assert (await person.conversation()).summary["administrator"] == "mevrouw De Vries, devries@bewind.example"
     assert await person.say("dank je wel") == ["notice.desk_waiting", "handoff.when_open"]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "key", "reason"),
+    [
+        ("ik ben mijn baan kwijt", "care.hardship_unknown", Reason.HARDSHIP),
+        ("ik heb het pakket nooit gekregen", "dispute.unknown", Reason.DISPUTE),
+        ("ik heb een klacht over jullie", "care.complaint_unknown", Reason.COMPLAINT),
+    ],
+)
+async def test_somebody_unknown_in_trouble_is_asked_who_they_are_and_then_everything_stops(
+    stage: Stage, trouble: str, key: str, reason: Reason
+) -> None:
+    person = await Visitor(stage, locale="nl").arrive()
+    assert key in await person.say(trouble)
+    assert await person.say("wanneer hoor ik iets?") != ["verify.ask_postcode"], "a colleague’s to answer"
+    assert await person.say("2026-0042") == ["verify.ask_postcode"]
+    assert (await person.conversation()).reason == reason
+    assert await person.say("1234 AB") == ["care.held"]
+    assert await stage.holds() == [(reason, "K-1001")]
+    talk = await person.conversation()
+    assert (talk.state, talk.reason, talk.form) == ("open", reason, None)
+    assert (await stage.debtor("K-1001")).id == talk.debtor_id
+
+
+async def test_whose_invoice_it_is_nobody_has_to_prove(stage: Stage) -> None:
+    person = await Visitor(stage, locale="nl").arrive()
+    assert "dispute.not_mine_unknown" in await person.say("deze factuur is niet van mij")
+    assert await person.say("2026-0042") == ["dispute.noted"]
+    assert (await person.conversation()).summary["evidence"] == "2026-0042"

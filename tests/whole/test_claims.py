@@ -31,13 +31,13 @@ async def test_it_is_asked_noted_and_settled_by_the_money(stage: Stage, locale: 
     )
     assert await person.say(day) == ["claim.ask_amount"]
     assert await person.say(amount) == ["claim.ask_account"]
-    assert await person.say(account) == ["claim.noted"]
+    assert await person.say(account) == ["claim.noted_web"]
     text = (await person.texts())[-1]
     assert ("49,90" in text and "1 december" in text) if locale == "nl" else ("49.90" in text and "1 December" in text)
     noted = await stage.one(claim)
     assert (noted.state, noted.paid_on, noted.account_end) == ("open", date(2026, 11, 20), "6789")
     assert len(noted.invoices) == 1, "the amount tells which invoice"
-    assert await person.say(paid) == ["claim.open"]
+    assert await person.say(paid) == ["claim.open_no_picture"]
     assert await tick(stage) == []
     await person.say("ik wil betalen" if locale == "nl" else "I want to pay now")
     await person.tap("option.pay_all")
@@ -73,6 +73,15 @@ async def test_reminders_wait_and_then_the_proof_is_asked_for(stage: Stage, chan
     kept = await stage.one(proof)
     response = await browser.get(f"/desk/c/{talk.id}/proofs/{kept.id}")
     assert (response.content_type, await response.read()) == ("image/jpeg", JPEG)
+
+
+async def test_no_picture_is_asked_for_where_none_can_be_sent(stage: Stage) -> None:
+    person = await verified(stage, "sms")
+    for text in ("ik heb al betaald", "gisteren", "68,65", "weet ik niet"):
+        said = await person.say(text)
+    assert said == ["claim.noted"]
+    stage.clock.set(datetime(2026, 12, 2, 9, tzinfo=UTC))
+    assert await tick(stage) == ["claim.lapsed_no_picture"]
 
 
 async def test_a_picture_is_fetched_again_where_the_provider_is_ill(stage: Stage) -> None:

@@ -20,7 +20,8 @@ from store.database import Database
 from store.tables.talk import conversation, inbound, outbound
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.twilio import FakeTwilio
-from tests.whole.conftest import Dialogue, free_port
+from tests.ports import free_port
+from tests.whole.conftest import Dialogue
 from tests.whole.people import Phone, Telegrammer, Visitor
 from tests.whole.process import App
 from tests.whole.stage import Behind, Stage, furnish
@@ -131,7 +132,7 @@ async def test_an_app_killed_between_storing_and_answering(
         await world.settled()
         assert {row.outcome for row in await world.rows(inbound)} == {"answered"}
         keys = Counter(row.key for row in await world.rows(outbound))
-        assert keys["intro.ai"] == keys["dispute.not_mine"] == 3
+        assert keys["intro.ai"] == keys["dispute.not_mine_unknown"] == 3
         # The greeting, what is said to a dispute, when somebody is there, and whether there is more: each once.
         assert len(world.twilio.messages) == 3 * 4
         assert await world.holds() == [("dispute", None)] * 3
