@@ -48,8 +48,11 @@ _ASKED = {
     Reason.DISPUTE: ("evidence", "dispute.noted"),
     Reason.UNDER_ADMINISTRATION: ("administrator", "care.administrator_noted"),
 }
-# No answer to such a question.
-_NO_ANSWER = waiting.CURT | {"human", "help", "bot_challenge", "switch_language"}
+# No answer to such a question, but a wish of its own.
+_NO_ANSWER = waiting.CURT | {
+    *("human", "help", "bot_challenge", "switch_language", "request_callback", "ask_contact_info", "privacy_request"),
+    *("pay", "pay_part", "pay_later", "request_payment_plan", "ask_payment_methods", "ask_balance", "ask_fees"),
+}
 _NOTED = 1_000  # characters of it in the agent's summary; the transcript has all
 
 # Built once: building them anew for each turn costs more than running them.
