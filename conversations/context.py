@@ -84,7 +84,6 @@ class Contexts:
             now=now,
         )
 
-
     async def out_of_reach(self, context: TurnContext) -> bool:
         """Whether the person writes from a session, and has no other address that lasts longer than that."""
         if context.channel not in SESSION_CHANNELS:

@@ -242,7 +242,6 @@ class Contexts(_Of):
             now=world.now,
         )
 
-
     async def out_of_reach(self, context: TurnContext) -> bool:
         return self.world.out_of_reach
 

@@ -14,6 +14,7 @@ from conversations.reading import Offer, Reading
 from core.hold import Reason
 from core.ids import OutboundId
 from core.message import Option
+from understanding.entities import find
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 
@@ -165,3 +166,26 @@ def test_doubt(form_open: bool, intent: str, readings: tuple[str, ...]) -> None:
     heard = reading.of_parse(InDoubt(), form_open=form_open)
     assert (heard.intent, heard.engine["intent"]["name"], heard.readings) == (intent, intent, readings)
     assert heard.care is Reason.HARDSHIP, "what the watch has seen holds in any case"
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        pytest.param("2026-0042", ("invoice_number", "2026-0042"), id="an invoice's"),
+        pytest.param("K-1001", ("customer_number", "K-1001"), id="a customer's"),
+        pytest.param("mijn factuur 2026-0042 klopt niet", ("invoice_number", "2026-0042"), id="among words"),
+        pytest.param(" 12345678 ", ("customer_number", "12345678"), id="bare"),
+        pytest.param("0612345678", None, id="a telephone's"),
+        pytest.param("3SBLOEM0001", None, id="a parcel's"),
+        pytest.param("ik heb er 3 gekregen", None, id="a count"),
+    ],
+)
+def test_who_somebody_is_among_what_they_write(text: str, number: tuple[str, str] | None) -> None:
+    entities = [found.as_json() for found in find(text)]
+    heard = Reading("dispute", {"intent": {"name": "dispute"}, "entities": entities}, entities=entities)
+    told = reading.number_in(heard, text)
+    if number is None:
+        assert told is None
+    else:
+        assert told is not None and told.engine["intent"]["name"] == "inform"
+        assert next((value["entity"], value["value"]) for value in told.engine["entities"]) == number

@@ -206,3 +206,11 @@ async def test_whose_invoice_it_is_nobody_has_to_prove(stage: Stage) -> None:
     assert "dispute.not_mine_unknown" in await person.say("deze factuur is niet van mij")
     assert await person.say("2026-0042") == ["dispute.noted"]
     assert (await person.conversation()).summary["evidence"] == "2026-0042"
+
+
+async def test_a_plan_that_is_asked_for_with_the_number_is_made(stage: Stage) -> None:
+    person = await Visitor(stage, locale="nl").arrive()
+    await person.say("ik ben mijn baan kwijt")
+    assert await person.say("ik wil een betalingsregeling voor 2026-0042") == ["verify.ask_postcode"]
+    assert await person.say("1234 AB") == ["plan.offer"]
+    assert await stage.holds() == [("hardship", "K-1001")]

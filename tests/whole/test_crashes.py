@@ -46,7 +46,7 @@ async def test_an_engine_killed_in_the_middle_of_a_turn(stage: Stage, dialogue: 
     await asyncio.to_thread(dialogue.start)
     await stage.settled()
     said = await stage.said(before)
-    assert said[0] == "dispute.not_mine" and said[1].startswith("handoff.when") and said[2:] == ["dispute.ask"]
+    assert said[0] == "dispute.not_mine_unknown" and said[1].startswith("handoff.when") and said[2:] == ["dispute.ask"]
     assert await stage.holds() == [("dispute", None)]
     assert (await stage.one(inbound)).outcome == "answered"
     assert (await visitor.conversation()).dialogue_events > 0
