@@ -99,8 +99,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=0)
     parser.add_argument("--turns", type=int, default=0, help="a round's turns of ours")
     args = parser.parse_args()
-    args.rounds = args.rounds or (1 if args.short else 5)
-    args.turns = args.turns or (40 if args.short else 200)
+    args.rounds = args.rounds or (1 if args.short else 3)
+    args.turns = args.turns or (40 if args.short else 100)
     if not args.no_stock:
         stock.install()
     with tempfile.TemporaryDirectory() as folder:

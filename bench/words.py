@@ -31,9 +31,8 @@ _ADDED = ("", ".", "!", " nu", " graag", " vandaag", " please", " today", " mete
 
 
 def greetings() -> Iterator[str]:
-    """Over two thousand, in an order of their own that is the same in every run."""
-    plain = [f"{o} {w}".strip() + e for o, w, e in itertools.product(_OPENINGS, _WHOM, _ENDS)]
-    return _mixed([*plain, *(text.capitalize() for text in plain)])
+    """Over two thousand, as of each kind: more than a run asks for, in an order that is the same in every run."""
+    return _mixed([f"{o} {w}".strip() + e for o, w, e in itertools.product(_OPENINGS, _WHOM, _ENDS)])
 
 
 def balance_questions() -> Iterator[str]:
@@ -44,7 +43,7 @@ def payment_wishes() -> Iterator[str]:
     return _mixed([f"{b}{w}{a}" for b, a, w in itertools.product(_BEFORE, _ADDED, _WISHES)])
 
 
-def _mixed(texts: list[str]) -> Iterator[str]:
-    texts = list(dict.fromkeys(texts))
+def _mixed(plain: list[str]) -> Iterator[str]:
+    texts = list(dict.fromkeys([*plain, *(text[:1].upper() + text[1:] for text in plain)]))
     random.Random(0).shuffle(texts)
     return iter(texts)
