@@ -28,6 +28,8 @@ HANDOVERS = {
 }
 # What stops for the person who writes: somebody unknown is asked who they are.
 WHO = ("hardship", "dispute", "complaint")
+# Said for somebody else, as a rule: whose it is this person cannot prove, and a colleague looks the number up.
+ABOUT_ANOTHER = ("under_administration", "report_deceased")
 
 
 class HandsOver(Action):
@@ -43,7 +45,8 @@ class HandsOver(Action):
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> Events:
         context = await self.services.contexts.of(turn_id(tracker))
         asked = _asked_who(context, self._intent)
-        key = f"{self._key}_unknown" if asked else self._key
+        unknown = context.debtor is None and self._intent in (*WHO, *ABOUT_ANOTHER)
+        key = f"{self._key}_unknown" if unknown else self._key
         return [*await hand_over(self.services, dispatcher, tracker, context, self._reason, key), *asked]
 
 
