@@ -23,6 +23,7 @@ _WHOM = (
     r"daar|allemaal|iedereen|mensen|meneer|mevrouw|heer|heren|dames|mijnheer|team|klantenservice|klantendienst|weer|"
     r"there|all|everyone|everybody|folks|guys|sir|madam|again|customer service|"
     r"madame|monsieur|mesdames|messieurs|m'sieur|à tous|tout le monde|l'équipe|encore|service client(?:èle)?|"
+    r"assistent|assistant|l'assistant|bot|robot|roboter|"
     r"zusammen|alle|leute|damen|herren|herr|frau|kundendienst|kundenservice|und|en|et|ou|of|or|and"
 )
 _THANKS = (

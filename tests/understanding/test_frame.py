@@ -40,7 +40,7 @@ def test_the_message_inside(text: str, inner: str) -> None:
     [
         # nothing else is there
         *("hallo", "hoi allemaal", "Bonjour madame", "merci", "hey thanks", "mijn klantnummer is B-1001", "🙏"),
-        *("ik heb een vraag", "met vriendelijke groet"),
+        *("ik heb een vraag", "met vriendelijke groet", "hello assistant", "hoi assistent", "bonjour l'assistant"),
         # who writes is what it is about
         *(
             "met Bewindvoerderskantoor Smit, graag alle post naar ons",
