@@ -16,7 +16,8 @@ from app import demo, engine
 from app.imports import load
 from app.repository import ROOT
 from app.settings import Settings
-from bench.served import Served, free_port, served
+from bench.ports import free_port
+from bench.served import Served, served
 from core.clock import SystemClock
 from store.database import Database
 from store.schema import migrate

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -107,12 +106,6 @@ async def _up(one: Served, log: Path) -> None:
                 pass
             await asyncio.sleep(0.05)
     raise RuntimeError(f"{one.name} did not come up within {_PATIENCE:.0f} seconds: see {log}")
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def say(text: str) -> None:

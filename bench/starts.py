@@ -10,7 +10,8 @@ from time import monotonic
 
 from app.repository import ROOT
 from app.settings import Settings
-from bench.served import ended, free_port, start
+from bench.ports import free_port
+from bench.served import ended, start
 
 _READY = re.compile(rb"Ready after")
 _PATIENCE = 120.0

@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from app.repository import ROOT
-from bench.served import Served, free_port, say, served
+from bench.ports import free_port
+from bench.served import Served, say, served
 
 HOME = ROOT / "var" / "bench"
 _VENV = HOME / "stock"

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, delete, or_, select, update
+from sqlalchemy import Row, Select, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations.contacts import recognised
@@ -16,11 +16,6 @@ from store.tables.money import invoice
 from store.tables.people import contact_point, hold
 from store.tables.talk import conversation
 from store.upsert import insert_once
-
-# Who shows who they are has written what came so shortly before.
-_SITTING = timedelta(hours=1)
-# Said of somebody else as a rule, so that who said it tells little about whom it holds.
-_OF_ANOTHER = frozenset({Reason.REPORT_DECEASED, Reason.UNDER_ADMINISTRATION})
 
 
 async def place(
@@ -138,47 +133,37 @@ class Holds:
             return frozenset(Reason(row.reason) for row in await tx.execute(said))
 
 
-async def part(
-    tx: AsyncConnection, old: ConversationId, fresh: ConversationId, turns: Collection[str], now: datetime
-) -> None:
-    """What these turns said goes along to another conversation; it stays as well where somebody else may be meant."""
-    for row in (await tx.execute(select(hold).where(hold.c.conversation_id == old).order_by(hold.c.id))).all():
-        if _turn(row) not in turns:
-            continue
-        if _certain(row, now):
-            await tx.execute(update(hold).where(hold.c.id == row.id).values(conversation_id=fresh))
-        elif row.lifted_at is None:
+async def part(tx: AsyncConnection, old: ConversationId, fresh: ConversationId, turns: Collection[str]) -> None:
+    """What these turns said goes along to another conversation; it stays as well, for it may be either who is meant."""
+    gone = set[tuple[str | None, str]]()
+    for row in await _unlifted(tx, old):
+        said = (_turn(row), row.reason)
+        if said[0] in turns and said not in gone:
+            gone.add(said)
             await _copy(tx, row, conversation_id=fresh, debtor_id=None)
 
 
-async def attach(tx: AsyncConnection, talk: ConversationId, debtor: DebtorId, now: datetime) -> None:
-    """On verification the holds of what was said in the conversation become the debtor's.
+async def attach(tx: AsyncConnection, talk: ConversationId, debtor: DebtorId) -> None:
+    """On verification what was said in the conversation holds the debtor, besides who was recognised by the address.
 
-    Whoever else was recognised by the address is let go, unless they may have said it, or be meant: then both are held.
+    Nobody is let go: who shared the telephone may have said it, or be meant.
     """
-    rows = (await tx.execute(select(hold).where(hold.c.conversation_id == talk).order_by(hold.c.id))).all()
+    rows = await _unlifted(tx, talk)
     has = {(_turn(row), row.reason) for row in rows if row.debtor_id == debtor}
     for row in rows:
-        said, one = (_turn(row), row.reason), hold.c.id == row.id
-        if row.debtor_id == debtor or (row.debtor_id is not None and said[0] is None):
-            continue
-        certain = row.debtor_id is None or _certain(row, now)
-        if said in has:
-            if certain and row.lifted_at is None:
-                await tx.execute(delete(hold).where(one))
-            continue
-        if certain:
-            # An invoice of somebody else's says nothing about which of theirs.
-            await tx.execute(update(hold).where(one).values(debtor_id=debtor, invoice_id=None))
-        elif row.lifted_at is None:
+        said = (_turn(row), row.reason)
+        if row.debtor_id is None:
+            await tx.execute(update(hold).where(hold.c.id == row.id).values(debtor_id=debtor))
+        elif said[0] is not None and said not in has:
             await _copy(tx, row, debtor_id=debtor, by=f"turn:{said[0]}:{debtor}")
         has.add(said)
 
 
-def _certain(row: Row[Any], now: datetime) -> bool:
-    """Whether who shows now who they are has said this, and of themselves."""
-    return row.since > now - _SITTING and row.reason not in _OF_ANOTHER
+async def _unlifted(tx: AsyncConnection, talk: ConversationId) -> Sequence[Row[Any]]:
+    query = select(hold).where(hold.c.conversation_id == talk, hold.c.lifted_at.is_(None))
+    return (await tx.execute(query.order_by(hold.c.id))).all()
 
 
 async def _copy(tx: AsyncConnection, row: Row[Any], **changed: Any) -> None:
+    # Another's invoice says nothing about which of theirs.
     await insert_once(tx, hold, **{**row._mapping, "id": new_id(), "invoice_id": None, **changed})

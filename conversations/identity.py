@@ -203,7 +203,7 @@ async def _bind(tx: AsyncConnection, point: ContactPoint, who: DebtorId, until: 
     of = await tx.scalar(select(conversation.c.debtor_id).where(conversation.c.id == point.conversation))
     if of is not None and of != who:
         point = await _part(tx, point, now)
-    await attach(tx, point.conversation, who, now)
+    await attach(tx, point.conversation, who)
     home = await tx.scalar(
         select(conversation.c.id).where(conversation.c.creditor_id == point.creditor, conversation.c.debtor_id == who)
     )
@@ -241,7 +241,7 @@ async def _part(tx: AsyncConnection, point: ContactPoint, now: datetime) -> Cont
     turns = select(inbound.c.id).where(inbound.c.conversation_id == fresh)
     wrote = select(inbound.c.id, inbound.c.received_at).where(inbound.c.conversation_id == fresh)
     times = {row.id: row.received_at for row in await tx.execute(wrote)}
-    await part(tx, ConversationId(old.id), fresh, times, now)
+    await part(tx, ConversationId(old.id), fresh, times)
     called, left = _called(old, times)
     care, kept = [await _crisis(tx, talk) for talk in (fresh, ConversationId(old.id))]
     await tx.execute(update(outbound).where(said, outbound.c.turn_id.in_(turns)).values(conversation_id=fresh))

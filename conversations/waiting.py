@@ -52,11 +52,11 @@ def answers(claim: Claim, heard: Reading) -> bool:
         return heard.said != talk.reason or (talk.summary or {}).get("turn") == claim.turn
     if talk.reason == Reason.WRONG_PERSON:
         return heard.intent == "human"
+    if talk.form is not None and asked_who(claim):
+        return True
     # After hardship a plan is made only if the person asks: then the bot goes on until there is one, or not.
     asked = any(offer.option.intent == _PLAN for offer in claim.offers)
-    goes_on = heard.intent == _PLAN or (asked and heard.intent in ("affirm", "deny"))
-    if talk.form is not None:
-        return talk.reason == Reason.HARDSHIP or asked_who(claim)
+    goes_on = heard.intent == _PLAN or talk.form is not None or (asked and heard.intent in ("affirm", "deny"))
     return talk.reason == Reason.HARDSHIP and goes_on
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import insert, select
 from app import creditor_files, web
 from app.compose import wired
 from app.settings import Settings
+from bench.ports import free_port
 from catalogue.answers import Answering
 from catalogue.index import Encoder
 from catalogue.ranking import Ranking
@@ -25,7 +26,6 @@ from tests.fakes.bank import FakeBank, Held
 from tests.fakes.buckaroo import FakeBuckaroo
 from tests.fakes.mollie import FakeMollie
 from tests.fakes.stripe import FakeStripe
-from tests.ports import free_port
 from understanding import Understanding
 
 FAKES = {"mollie": FakeMollie, "stripe": FakeStripe, "buckaroo": FakeBuckaroo}

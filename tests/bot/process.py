@@ -16,10 +16,10 @@ from threading import Thread
 
 from aiohttp import web
 
+from bench.ports import free_port
 from bot.actions import actions
 from bot.actions.server import executor, routes
 from tests.bot.world import World
-from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 PYTHON = os.environ.get("EFFEN_ENGINE_PYTHON", str(ROOT / ".venv-engine" / "bin" / "python"))

@@ -15,9 +15,9 @@ import pytest
 from app import engine, trained
 from app.repository import ROOT
 from app.settings import Settings
+from bench.ports import free_port
 from tests.clock import FakeClock
 from tests.fakes import twilio
-from tests.ports import free_port
 from tests.whole.stage import Stage, furnish, staged
 from understanding import Understanding
 

@@ -15,12 +15,12 @@ from sqlalchemy import text, update
 from sqlalchemy.engine import make_url
 
 from app.settings import Settings
+from bench.ports import free_port
 from core.clock import SystemClock
 from store.database import Database
 from store.tables.talk import conversation, inbound, outbound
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.twilio import FakeTwilio
-from tests.ports import free_port
 from tests.whole.conftest import Dialogue
 from tests.whole.people import Phone, Telegrammer, Visitor
 from tests.whole.process import App
